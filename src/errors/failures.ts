@@ -1,0 +1,108 @@
+import type { CallFacts } from '../types/exchange.ts'
+import type { RequestFacts } from '../types/trace.ts'
+import { branchOf, dress, type ErrorDetails, messageOf, SteadfetchError, type SteadfetchErrorLike } from './steadfetch-error.ts'
+
+/** What part of the network failed. */
+export type NetworkFailure = 'connect' | 'dns' | 'tls' | 'reset' | 'protocol' | 'truncated' | 'unknown'
+/** Why a redirect was not followed. */
+export type RedirectFailure = 'too many' | 'location' | 'scheme' | 'downgrade' | 'credentials' | 'content' | 'forbidden' | 'wait'
+/** Which time limit passed. */
+export type TimeLimit = 'call' | 'attempt' | 'connect' | 'idle'
+/** Why steadfetch did not send a request. */
+export type RefusalKind = 'paused' | 'queue full' | 'closed'
+/** What was wrong with content. */
+export type BodyFailure = 'decode' | 'source'
+
+function codeOf(branch: string, kind: string): `ERR_STEADFETCH_${string}` {
+  return `ERR_STEADFETCH_${branch}_${kind.toUpperCase().replaceAll(' ', '_')}`
+}
+
+/** A failure that is also a TypeError, as the failures of fetch are (Fetch standard, "network error"). */
+abstract class FetchFailure extends TypeError implements SteadfetchErrorLike {
+  declare readonly code: string
+  declare readonly retryable: boolean
+  declare readonly request: RequestFacts
+  declare readonly attempts: number
+  declare readonly elapsedMs: number
+
+  constructor(branch: 'network' | 'redirect', details: ErrorDetails) {
+    super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
+    dress(this, branch, details)
+  }
+}
+
+/** No response, or only a part of one: connecting, DNS, TLS or the connection failed. */
+export class NetworkError extends FetchFailure {
+  readonly kind: NetworkFailure
+  /** `'no'` when the request cannot have reached the origin. */
+  readonly sent: 'no' | 'maybe'
+
+  /** @internal */
+  constructor(kind: NetworkFailure, sent: 'no' | 'maybe', summary: string, facts: CallFacts, cause?: unknown) {
+    super('network', { code: codeOf('NETWORK', kind), summary, retryable: true, facts, cause })
+    this.kind = kind
+    this.sent = sent
+  }
+}
+
+/** A redirect that must not, or cannot, be followed. */
+export class RedirectError extends FetchFailure {
+  readonly kind: RedirectFailure
+  readonly status: number
+
+  /** @internal */
+  constructor(kind: RedirectFailure, status: number, summary: string, facts: CallFacts) {
+    super('redirect', { code: codeOf('REDIRECT', kind), summary, retryable: false, facts })
+    this.kind = kind
+    this.status = status
+  }
+}
+
+/** A time limit passed; never thrown for the caller's own signal, whose reason is thrown unchanged. */
+export class TimeoutError extends SteadfetchError {
+  readonly kind: TimeLimit
+  readonly sent: 'no' | 'maybe'
+
+  /** @internal */
+  constructor(kind: TimeLimit, limitMs: number, facts: CallFacts, cause?: unknown) {
+    const summary = `${kind === 'idle' ? 'the body was silent for' : `the ${kind} took`} more than ${limitMs} ms`
+    super('timeout', { code: codeOf('TIMEOUT', kind), summary, retryable: true, facts, cause })
+    this.kind = kind
+    this.sent = kind === 'connect' ? 'no' : 'maybe'
+  }
+}
+
+/** steadfetch did not send the request. */
+export class RefusedError extends SteadfetchError {
+  readonly kind: RefusalKind
+  /** Milliseconds until a call has a chance again; undefined when that is not known. */
+  readonly retryAfterMs: number | undefined
+
+  /** @internal */
+  constructor(kind: RefusalKind, summary: string, facts: CallFacts, retryAfterMs?: number) {
+    super('refused', { code: codeOf('REFUSED', kind), summary, retryable: kind !== 'closed', facts })
+    this.kind = kind
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** Content that could not be read: a wrong content coding, or the caller's own stream that failed. */
+export class BodyError extends SteadfetchError {
+  readonly kind: BodyFailure
+
+  /** @internal */
+  constructor(kind: BodyFailure, summary: string, facts: CallFacts, cause?: unknown) {
+    super('body', { code: codeOf('BODY', kind), summary, retryable: false, facts, cause })
+    this.kind = kind
+  }
+}
+
+/** Whether `error` is a NetworkError, of any copy of steadfetch. */
+export function isNetworkError(error: unknown): error is NetworkError {
+  return branchOf(error) === 'network'
+}
+
+/** Whether `error` is a TimeoutError, of any copy of steadfetch. */
+export function isTimeoutError(error: unknown): error is TimeoutError {
+  return branchOf(error) === 'timeout'
+}

@@ -1,0 +1,85 @@
+import type { CallFacts } from '../types/exchange.ts'
+import { branchOf, SteadfetchError } from './steadfetch-error.ts'
+
+/** Problem details of an API, RFC 9457 §3.1; extension members are kept. */
+export interface Problem {
+  readonly type?: string
+  readonly title?: string
+  readonly status?: number
+  readonly detail?: string
+  readonly instance?: string
+  readonly [extension: string]: unknown
+}
+
+/** What an {@link HttpError} is made of. */
+export interface HttpErrorDetails {
+  readonly status: number
+  readonly statusText: string
+  readonly headers: Headers
+  readonly retryAfterMs: number | undefined
+  readonly retryable: boolean
+  readonly problem: Problem | undefined
+  readonly body: string
+  /** Why the request was not repeated although its policy would have. */
+  readonly notRepeated: string | null
+  readonly facts: CallFacts
+}
+
+/**
+ * A response whose status its policy calls a failure. The fields and the content of the response are not part of what
+ * `console.log`, `JSON.stringify` or `inspect` show: they may carry secrets. Read them through the accessors.
+ */
+export class HttpError<Status extends number = number> extends SteadfetchError {
+  /** The status code, RFC 9110 §15. */
+  readonly status: Status
+  /** The reason phrase of the registry, else the one received. */
+  readonly statusText: string
+  /** Milliseconds the origin asked to wait, RFC 9110 §10.2.3; undefined when it did not. */
+  readonly retryAfterMs: number | undefined
+  readonly #headers: Headers
+  readonly #problem: Problem | undefined
+  readonly #body: string
+
+  /** @internal */
+  constructor(details: HttpErrorDetails) {
+    const { status, statusText, notRepeated } = details
+    const phrase = statusText === '' ? `${status}` : `${status} ${statusText}`
+    const summary = notRepeated === null ? phrase : `${phrase}, not repeated: ${notRepeated}`
+    super('http', { code: `ERR_STEADFETCH_HTTP_${status}`, summary, retryable: details.retryable, facts: details.facts })
+    this.status = status as Status
+    this.statusText = statusText
+    this.retryAfterMs = details.retryAfterMs
+    this.#headers = details.headers
+    this.#problem = details.problem
+    this.#body = details.body
+  }
+
+  /** The fields of the response. */
+  get headers(): Headers {
+    return this.#headers
+  }
+
+  /** The problem details, when the response carried `application/problem+json` (RFC 9457); else undefined. */
+  get problem(): Problem | undefined {
+    return this.#problem
+  }
+
+  /** The start of the content as text, at most 64 KiB; the connection is not held by it. */
+  get body(): string {
+    return this.#body
+  }
+}
+
+/** Whether `error` is an HttpError, of any copy of steadfetch; with a status, only one of that status. */
+export function isHttpError(error: unknown): error is HttpError
+export function isHttpError<Status extends number>(error: unknown, status: Status): error is HttpError<Status>
+export function isHttpError(error: unknown, status?: number): boolean {
+  return branchOf(error) === 'http' && (status === undefined || (error as HttpError).status === status)
+}
+
+/** A 4xx status: the request seems to be at fault, RFC 9110 §15.5. */
+export class ClientError<Status extends number = number> extends HttpError<Status> {}
+/** A 5xx status, or one of 600 and above: the server failed, RFC 9110 §15.6 and §15. */
+export class ServerError<Status extends number = number> extends HttpError<Status> {}
+/** A failed status of another class, where a policy says so. */
+export class UnexpectedStatusError<Status extends number = number> extends HttpError<Status> {}

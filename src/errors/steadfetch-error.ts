@@ -1,0 +1,91 @@
+import type { CallFacts } from '../types/exchange.ts'
+import type { RequestFacts } from '../types/trace.ts'
+
+/** The mark every error of every copy of steadfetch carries. */
+const brand: unique symbol = Symbol.for('steadfetch.error')
+
+type Branch = 'http' | 'network' | 'redirect' | 'timeout' | 'refused' | 'body'
+
+/** What an error is made of. */
+export interface ErrorDetails {
+  readonly code: `ERR_STEADFETCH_${string}`
+  /** What went wrong, as the end of the message: `503 Service Unavailable`. */
+  readonly summary: string
+  readonly retryable: boolean
+  readonly facts: CallFacts
+  readonly cause?: unknown
+}
+
+/** The members common to all errors of steadfetch. */
+export interface SteadfetchErrorLike extends Error {
+  /** Stable, starts with `ERR_STEADFETCH_`. */
+  readonly code: string
+  /** Whether a later call may well succeed. */
+  readonly retryable: boolean
+  /** Method and target, with secrets masked. */
+  readonly request: RequestFacts
+  /** How many times a request was sent. */
+  readonly attempts: number
+  /** Milliseconds from the start of the call. */
+  readonly elapsedMs: number
+}
+
+/** The message of an error: `GET https://a/b failed: 503 Service Unavailable (3 attempts, 1200 ms)`. */
+export function messageOf({ summary, facts }: ErrorDetails): string {
+  const { request, attempts, elapsedMs } = facts
+  const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
+  return `${request.method} ${request.url} failed: ${summary} (${tries}, ${elapsedMs} ms)`
+}
+
+/** Gives `error` the members common to all errors, and the brand. */
+export function dress(error: Error, branch: Branch, details: ErrorDetails): void {
+  const { code, retryable, facts } = details
+  Object.defineProperty(error, brand, { value: branch })
+  Object.defineProperty(error, 'name', { value: error.constructor.name, configurable: true, writable: true })
+  Object.defineProperty(error, 'toJSON', { value: toJSON })
+  Object.assign(error, { code, retryable, request: facts.request, attempts: facts.attempts, elapsedMs: facts.elapsedMs })
+}
+
+/** JSON.stringify leaves the name and the message of an Error out; a log needs them. */
+function toJSON(this: Error): object {
+  return { name: this.name, message: this.message, ...this }
+}
+
+/** Which branch of the error tree `value` belongs to; undefined when it is no error of ours. */
+export function branchOf(value: unknown): Branch | undefined {
+  return value instanceof Error ? (value as { [brand]?: Branch })[brand] : undefined
+}
+
+/**
+ * The root of every error steadfetch makes.
+ *
+ * ```
+ * SteadfetchError
+ * ├─ HttpError ─ ClientError ─ BadRequestError, NotFoundError, …   one class per registered 4xx code
+ * │            └ ServerError ─ BadGatewayError, …                  one class per registered 5xx code
+ * ├─ NetworkError     also a TypeError, as fetch's own failures are
+ * ├─ RedirectError    also a TypeError
+ * ├─ TimeoutError
+ * ├─ RefusedError
+ * └─ BodyError
+ * ```
+ */
+export class SteadfetchError extends Error implements SteadfetchErrorLike {
+  declare readonly code: string
+  declare readonly retryable: boolean
+  declare readonly request: RequestFacts
+  declare readonly attempts: number
+  declare readonly elapsedMs: number
+
+  /** @internal */
+  constructor(branch: Branch, details: ErrorDetails) {
+    super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
+    dress(this, branch, details)
+  }
+
+  /** True for the errors of any copy of steadfetch, the TypeErrors among them too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this === SteadfetchError) return branchOf(value) !== undefined
+    return Function.prototype[Symbol.hasInstance].call(this, value)
+  }
+}

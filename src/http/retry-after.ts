@@ -1,0 +1,19 @@
+import { parseHttpDate } from './http-date.ts'
+
+/**
+ * Milliseconds a Retry-After field asks to wait, RFC 9110 §10.2.3; undefined when there is none or it means nothing.
+ * A date is compared with the Date field of the same response where there is one, so that a wrong clock here neither
+ * shortens nor lengthens the wait. Fractions of seconds are taken although the RFC has none: reading them as nothing
+ * would mean to come back too early.
+ */
+export function retryAfterMs(headers: Headers, wallTime: () => number): number | undefined {
+  const field = headers.get('retry-after')?.trim()
+  if (field === undefined) return undefined
+  if (/^\d+(?:\.\d+)?$/.test(field)) return Number(field) * 1_000
+  const nowMs = wallTime()
+  const at = parseHttpDate(field, nowMs)
+  if (at === null) return undefined
+  const date = headers.get('date')
+  const saidAt = date === null ? null : parseHttpDate(date, nowMs)
+  return Math.max(0, at - (saidAt ?? nowMs))
+}

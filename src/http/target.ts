@@ -1,0 +1,38 @@
+import { redactUrl } from '../errors/redact.ts'
+
+/** The base with its path as a folder, so that nothing of it is lost when a target is resolved against it. */
+export function asFolder(base: URL): URL {
+  const folder = new URL(base)
+  if (!folder.pathname.endsWith('/')) folder.pathname += '/'
+  folder.search = ''
+  folder.hash = ''
+  return folder
+}
+
+/**
+ * The absolute target of a call.
+ *
+ * @throws TypeError for an invalid one, one with userinfo (Fetch standard §5.4) and one that is neither http nor https.
+ */
+export function resolveTarget(input: string | URL, base: URL | undefined): URL {
+  const text = String(input)
+  if (!URL.canParse(text, base?.href)) {
+    const hint = base === undefined && !/^[a-z][a-z0-9+.-]*:/i.test(text) ? '; a relative target needs the option baseUrl' : ''
+    throw new TypeError(`the target is not a valid URL${hint}`)
+  }
+  const url = new URL(text, base)
+  if (!isHttp(url)) throw new TypeError(`the scheme ${JSON.stringify(url.protocol)} cannot be fetched; http: and https: can`)
+  if (hasUserinfo(url))
+    throw new TypeError(`the target ${redactUrl(url)} has credentials in it; send them in the Authorization field`)
+  return url
+}
+
+/** Whether the scheme is one steadfetch speaks. */
+export function isHttp(url: URL): boolean {
+  return url.protocol === 'http:' || url.protocol === 'https:'
+}
+
+/** Whether the URL has a userinfo component, RFC 3986 §3.2.1. */
+export function hasUserinfo(url: URL): boolean {
+  return url.username !== '' || url.password !== ''
+}

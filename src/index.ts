@@ -1,0 +1,96 @@
+import { createFetch } from './create-fetch.ts'
+import type { SteadFetch } from './types/options.ts'
+
+/** A fetch with the default policies; see {@link createFetch} for one of your own. */
+export const fetch: SteadFetch = /* @__PURE__ */ createFetch()
+
+export type { Clock } from './clock.ts'
+export { createFetch } from './create-fetch.ts'
+export {
+  BodyError,
+  type BodyFailure,
+  isNetworkError,
+  isTimeoutError,
+  NetworkError,
+  type NetworkFailure,
+  RedirectError,
+  type RedirectFailure,
+  type RefusalKind,
+  RefusedError,
+  type TimeLimit,
+  TimeoutError,
+} from './errors/failures.ts'
+export { ClientError, HttpError, isHttpError, type Problem, ServerError, UnexpectedStatusError } from './errors/http-error.ts'
+export {
+  BadGatewayError,
+  BadRequestError,
+  ConflictError,
+  ContentTooLargeError,
+  ExpectationFailedError,
+  FailedDependencyError,
+  ForbiddenError,
+  GatewayTimeoutError,
+  GoneError,
+  HttpVersionNotSupportedError,
+  InsufficientStorageError,
+  InternalServerError,
+  LengthRequiredError,
+  LockedError,
+  LoopDetectedError,
+  MethodNotAllowedError,
+  MisdirectedRequestError,
+  NetworkAuthenticationRequiredError,
+  NotAcceptableError,
+  NotExtendedError,
+  NotFoundError,
+  NotImplementedError,
+  PaymentRequiredError,
+  PreconditionFailedError,
+  PreconditionRequiredError,
+  ProxyAuthenticationRequiredError,
+  RangeNotSatisfiableError,
+  RequestHeaderFieldsTooLargeError,
+  RequestTimeoutError,
+  ServiceUnavailableError,
+  TooEarlyError,
+  TooManyRequestsError,
+  UnauthorizedError,
+  UnavailableForLegalReasonsError,
+  UnprocessableContentError,
+  UnsupportedMediaTypeError,
+  UpgradeRequiredError,
+  UriTooLongError,
+  VariantAlsoNegotiatesError,
+} from './errors/status-errors.ts'
+export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
+export { type Explanation, explain } from './explain.ts'
+export type { PolicySource } from './policy/classify.ts'
+export { accept, fail, fallback, follow, pause, retry } from './policy/policies.ts'
+export { fetchStandard } from './standard.ts'
+export { traceOf } from './traces.ts'
+export type { CallOptions, ClientOptions, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
+export type {
+  AcceptPolicy,
+  FailPolicy,
+  FailureInput,
+  FailureKey,
+  FallbackPolicy,
+  FollowOptions,
+  FollowPolicy,
+  PauseOptions,
+  PausePolicy,
+  Policy,
+  PolicyEntry,
+  PolicyFunction,
+  PolicyInput,
+  PolicyTable,
+  PolicyWord,
+  Repeat,
+  ResponseInput,
+  RetryOptions,
+  RetryPolicy,
+  StatusClass,
+  Substitute,
+} from './types/policy.ts'
+export type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, Trace, WaitReason } from './types/trace.ts'
+export type { DispatcherLike, Information, Transport, TransportInit } from './types/transport.ts'

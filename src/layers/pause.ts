@@ -1,0 +1,111 @@
+import { wait } from '../cancellation.ts'
+import { RefusedError } from '../errors/failures.ts'
+import { retryAfterMs } from '../http/retry-after.ts'
+import { longestJittered, retryDefaults } from '../policy/backoff.ts'
+import { cancelledOutcome, expectedPolicy } from '../policy/classify.ts'
+import type { Gate } from '../policy/gate.ts'
+import type { Origins } from '../policy/origins.ts'
+import { fail, patient } from '../policy/policies.ts'
+import { statusRow } from '../status/table.ts'
+import type { Exchange, FailureOutcome, Layer, Outcome } from '../types/exchange.ts'
+import type { PausePolicy } from '../types/policy.ts'
+
+/** Most calls held per origin, unless the policy says otherwise. */
+const defaultMaxHeld = 10_000
+
+/** Holds calls to an origin that asked for a pause (RFC 6585 §4, RFC 9110 §15.6.4), and closes its gate when it asks. */
+export function pauseLayer(origins: Origins): Layer {
+  return (next) => async (exchange) => {
+    const { clock } = exchange.options
+    const { gate } = origins.of(exchange.request.url.origin)
+    const admission = gate.admit(clock.now())
+    let probing = admission === 'probe'
+    if (admission === 'wait' || admission === 'follow probe') {
+      const held = await holdBack(exchange, gate)
+      if (typeof held !== 'string') return held
+      probing = held === 'probe'
+    }
+    const sentAtClosing = gate.closings
+    try {
+      const outcome = await next(exchange)
+      return observe(exchange, gate, sentAtClosing, outcome)
+    } finally {
+      if (probing && gate.closings === sentAtClosing) gate.endProbe()
+    }
+  }
+}
+
+/** Closes or opens the gate by what came back. */
+function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome: Outcome): Outcome {
+  if (outcome.kind === 'failure') {
+    if (!exchange.cancellation.cancelled) gate.open(sentAtClosing)
+    return outcome
+  }
+  const { clock, random } = exchange.options
+  const { status, headers } = outcome.response
+  const policy = patient(outcome.policy)
+  const askedMs = policy === undefined ? undefined : retryAfterMs(headers, clock.wallTime)
+  const pauses = policy?.kind === 'pause' || (askedMs !== undefined && statusRow(status).retryAfter === 'pauses')
+  if (policy === undefined || !pauses) {
+    gate.open(sentAtClosing)
+    return outcome
+  }
+  gate.close(status, askedMs, sentAtClosing, policy, clock.now(), random)
+  return { ...outcome, heldMs: gate.remainingMs(clock.now()) }
+}
+
+/** Waits at the gate; an outcome when the call cannot wait that long, is refused or cancelled. */
+async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' | FailureOutcome> {
+  const { options, cancellation } = exchange
+  const { clock, random, on } = options
+  const policy = patient(expectedPolicy(gate.status, on))
+  if (policy === undefined) return 'go'
+  if (gate.held >= ((policy as PausePolicy).maxHeld ?? defaultMaxHeld)) return refusal(exchange, gate, 'queue full')
+  const arrivedMs = clock.now()
+  const maxWaitMs = longestJittered(policy.maxWaitMs ?? retryDefaults.maxWaitMs)
+  const latestMs = Math.min(arrivedMs + maxWaitMs, exchange.deadlineMs)
+  gate.held += 1
+  try {
+    for (;;) {
+      const admission = gate.admit(clock.now())
+      if (admission === 'go' || admission === 'probe') {
+        if (admission === 'go' && !(await wait(clock, gate.spreadMs(random), cancellation))) break
+        exchange.waited = { ms: clock.now() - arrivedMs, reason: 'pause' }
+        return admission
+      }
+      const remainingMs = gate.remainingMs(clock.now())
+      if (clock.now() + remainingMs > latestMs) return refusal(exchange, gate, 'paused')
+      if (admission === 'wait') await wait(clock, remainingMs, cancellation)
+      else if (!(await probeEnded(exchange, gate, latestMs))) return refusal(exchange, gate, 'paused')
+      if (cancellation.cancelled) break
+    }
+    return cancelledOutcome(cancellation.reason, on)
+  } finally {
+    gate.held -= 1
+  }
+}
+
+/** Resolves once the probe has ended; to false when that takes longer than the call can wait. */
+function probeEnded(exchange: Exchange, gate: Gate, latestMs: number): Promise<boolean> {
+  const { options, cancellation } = exchange
+  return new Promise((resolve) => {
+    const settle = (ended: boolean) => (): void => {
+      stopTimer()
+      stopSettled()
+      stopCancel()
+      resolve(ended)
+    }
+    let stopTimer = (): void => {}
+    let stopCancel = (): void => {}
+    const stopSettled = gate.onSettled(settle(true))
+    if (latestMs < Infinity) stopTimer = options.clock.after(latestMs - options.clock.now(), settle(false))
+    stopCancel = cancellation.onCancel(settle(true))
+  })
+}
+
+function refusal(exchange: Exchange, gate: Gate, kind: 'paused' | 'queue full'): FailureOutcome {
+  const remainingMs = gate.remainingMs(exchange.options.clock.now())
+  const why = kind === 'paused' ? 'has to wait longer than the call can' : 'holds as many calls as it may'
+  const error = new RefusedError(kind, `the origin asked for a pause and ${why}`, exchange.facts(), remainingMs)
+  return { kind: 'failure', error, sent: 'no', policy: fail() }
+}

@@ -1,0 +1,58 @@
+import { wait } from '../cancellation.ts'
+import { RedirectError, type RedirectFailure } from '../errors/failures.ts'
+import { redactUrl } from '../errors/redact.ts'
+import { readExcerpt } from '../http/excerpt.ts'
+import { redirection } from '../http/redirect.ts'
+import { retryAfterMs } from '../http/retry-after.ts'
+import { retryDefaults } from '../policy/backoff.ts'
+import { cancelledOutcome } from '../policy/classify.ts'
+import { fail } from '../policy/policies.ts'
+import type { Exchange, FailureOutcome, Layer, Outcome, ResponseOutcome } from '../types/exchange.ts'
+import type { FollowPolicy } from '../types/policy.ts'
+
+const defaultMaxHops = 20
+
+/** Follows redirects (RFC 9110 §15.4); each hop enters the layers below for its own origin. */
+export const redirectLayer: Layer = (next) => async (exchange) => {
+  let outcome = await next(exchange)
+  while (outcome.kind === 'response' && outcome.policy.kind === 'follow' && exchange.redirectMode !== 'manual') {
+    const refusal = await followHop(exchange, outcome, outcome.policy)
+    if (refusal === 'deliver') return outcome
+    if (refusal !== undefined) return refusal
+    outcome = await next(exchange)
+  }
+  return outcome
+}
+
+/** Makes the next hop the request of the exchange; or tells why there is none. */
+async function followHop(
+  exchange: Exchange,
+  outcome: ResponseOutcome,
+  policy: FollowPolicy,
+): Promise<Outcome | 'deliver' | undefined> {
+  const { response } = outcome
+  const { request, options, redirects } = exchange
+  const target = redirection(request, response.status, response.headers.get('location'), policy)
+  if (target.kind === 'none') return 'deliver'
+  await readExcerpt(response, options.clock)
+  const refuse = (why: RedirectFailure, summary: string): FailureOutcome => {
+    const error = new RedirectError(why, response.status, summary, exchange.facts())
+    return { kind: 'failure', error, sent: 'maybe', policy: fail() }
+  }
+  if (exchange.redirectMode === 'error') return refuse('forbidden', "redirected although redirect is 'error'")
+  if (target.kind === 'refused') return refuse(target.why, target.summary)
+  const maxHops = policy.maxHops ?? defaultMaxHops
+  if (redirects.length >= maxHops) return refuse('too many', `redirected more than ${maxHops} times`)
+  const askedMs = retryAfterMs(response.headers, options.clock.wallTime) ?? 0
+  if (askedMs > 0) {
+    const endMs = options.clock.now() + askedMs
+    if (askedMs > retryDefaults.maxWaitMs || endMs >= exchange.deadlineMs)
+      return refuse('wait', 'asked to wait longer than the call can')
+    if (!(await wait(options.clock, askedMs, exchange.cancellation)))
+      return cancelledOutcome(exchange.cancellation.reason, options.on)
+    exchange.waited = { ms: askedMs, reason: 'retry-after' }
+  }
+  redirects.push({ status: response.status, from: redactUrl(request.url), to: redactUrl(target.request.url) })
+  exchange.request = target.request
+  return undefined
+}

@@ -1,0 +1,22 @@
+import { systemClock, systemRandom } from '../clock.ts'
+import { noFields } from '../http/fields.ts'
+import type { ResolvedOptions } from '../types/options.ts'
+import type { PolicyTable } from '../types/policy.ts'
+
+/** What every client starts from. */
+export const defaults: ResolvedOptions = {
+  on: Object.create(null) as PolicyTable,
+  maxAttempts: 3,
+  timeoutMs: 30_000,
+  attemptTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  connectTimeoutMs: 10_000,
+  errors: 'throw',
+  onInformation: undefined,
+  baseUrl: undefined,
+  headers: Object.assign(noFields(), { accept: '*/*', 'user-agent': 'steadfetch' }),
+  transport: undefined,
+  dispatcher: undefined,
+  clock: systemClock,
+  random: systemRandom,
+}

@@ -1,0 +1,36 @@
+import { invalidOption } from '../policy/checks.ts'
+import { isPolicyWord } from '../policy/policies.ts'
+import { isStatus } from '../status/table.ts'
+import type { PolicyTable } from '../types/policy.ts'
+
+const namedKeys = new Set(['1xx', '2xx', '3xx', '4xx', '5xx', 'network', 'timeout'])
+const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'fallback'])
+
+/**
+ * The policies of `more` over those of `base`.
+ *
+ * @throws TypeError for a key that is no status code, class or failure, and for a value that is no policy.
+ */
+export function mergePolicies(owner: string, base: PolicyTable, more: PolicyTable | undefined): PolicyTable {
+  if (more === undefined) return base
+  if (typeof more !== 'object' || more === null) throw invalidOption(owner, 'on', 'an object', more)
+  const merged = Object.assign(Object.create(null), base) as Record<string, unknown>
+  for (const [key, entry] of Object.entries(more)) {
+    if (!namedKeys.has(key) && !isStatus(Number(key))) {
+      const demand = "a status code from 100 to 999, a class such as '5xx', 'network' or 'timeout'"
+      throw invalidOption(owner, 'every key of on', demand, key)
+    }
+    if (entry === undefined) continue
+    if (!isPolicy(entry)) throw invalidOption(owner, `on[${JSON.stringify(key)}]`, 'a policy, its word or a function', entry)
+    merged[key] = entry
+  }
+  return merged as PolicyTable
+}
+
+function isPolicy(entry: unknown): boolean {
+  if (typeof entry === 'function') return true
+  if (typeof entry === 'string') return isPolicyWord(entry)
+  return (
+    typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'kind') && kinds.has((entry as { kind: string }).kind)
+  )
+}

@@ -1,0 +1,81 @@
+import type { Clock } from '../clock.ts'
+import { mergeFields, noFields } from '../http/fields.ts'
+import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
+import { checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
+import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
+import { mergePolicies } from './policies.ts'
+
+const callKeys = ['on', 'maxAttempts', 'timeoutMs', 'attemptTimeoutMs', 'idleTimeoutMs', 'errors', 'onInformation'] as const
+const clientKeys = [...callKeys, 'baseUrl', 'headers', 'connectTimeoutMs', 'transport', 'dispatcher', 'clock', 'random']
+
+/**
+ * Client options over those of a parent, own properties only.
+ *
+ * @throws TypeError naming the option and the value, for an unknown or an invalid one.
+ */
+export function resolveClient(parent: ResolvedOptions, options: ClientOptions, owner: string): ResolvedOptions {
+  checkKeys(owner, options, clientKeys)
+  const own: ClientOptions = { ...options }
+  checkCall(owner, own)
+  checkDuration(owner, 'connectTimeoutMs', own.connectTimeoutMs)
+  checkFunction(owner, 'transport', own.transport)
+  checkFunction(owner, 'random', own.random)
+  checkClock(owner, own.clock)
+  if (own.dispatcher !== undefined && typeof own.dispatcher?.dispatch !== 'function') {
+    throw invalidOption(owner, 'dispatcher', 'an undici Dispatcher', own.dispatcher)
+  }
+  const changed: Partial<ResolvedOptions> = {
+    on: mergePolicies(owner, parent.on, own.on),
+    headers: mergeFields(Object.assign(noFields(), parent.headers), own.headers),
+    baseUrl: own.baseUrl === undefined ? parent.baseUrl : baseOf(owner, own.baseUrl),
+  }
+  return { ...parent, ...given(own), ...changed } as ResolvedOptions
+}
+
+/** The options of one call over those of its client; the client's own object when the call brings none. */
+export function resolveCall(client: ResolvedOptions, init: object): ResolvedOptions {
+  if (!callKeys.some((key) => Object.hasOwn(init, key))) return client
+  const own: Record<string, unknown> = {}
+  for (const key of callKeys) {
+    if (Object.hasOwn(init, key)) own[key] = (init as Record<string, unknown>)[key]
+  }
+  const options: CallOptions = own
+  checkCall('fetch', options)
+  return { ...client, ...given(options), on: mergePolicies('fetch', client.on, options.on) } as ResolvedOptions
+}
+
+/** Without what is undefined: that means the default, or the parent's. */
+function given(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function checkCall(owner: string, options: CallOptions): void {
+  checkNumber(owner, 'maxAttempts', options.maxAttempts, { min: 1, integer: true })
+  checkDuration(owner, 'timeoutMs', options.timeoutMs)
+  checkDuration(owner, 'attemptTimeoutMs', options.attemptTimeoutMs)
+  checkDuration(owner, 'idleTimeoutMs', options.idleTimeoutMs)
+  checkOneOf(owner, 'errors', options.errors, ['throw', 'return'])
+  checkFunction(owner, 'onInformation', options.onInformation)
+}
+
+function checkDuration(owner: string, name: string, value: unknown): void {
+  if (value === undefined || value === false) return
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return
+  throw invalidOption(owner, name, 'a number of milliseconds above 0, or false', value)
+}
+
+function checkClock(owner: string, clock: Clock | undefined): void {
+  if (clock === undefined) return
+  for (const name of ['now', 'wallTime', 'after'] as const) {
+    if (typeof clock?.[name] !== 'function') throw invalidOption(owner, `clock.${name}`, 'a function', clock?.[name])
+  }
+}
+
+function baseOf(owner: string, base: unknown): URL {
+  const text = String(base)
+  if (!URL.canParse(text)) throw invalidOption(owner, 'baseUrl', 'an absolute URL', base)
+  const url = new URL(text)
+  if (!isHttp(url)) throw invalidOption(owner, 'baseUrl', 'an http or https URL', url.protocol)
+  if (hasUserinfo(url)) throw new TypeError(`${owner}: baseUrl must not have credentials in it`)
+  return asFolder(url)
+}

@@ -1,0 +1,49 @@
+/** What a number may be, beside being one. */
+export interface NumberRule {
+  readonly min: number
+  readonly integer?: boolean
+  readonly infinite?: boolean
+}
+
+/** The error for an invalid option: names the option and shows the value. */
+export function invalidOption(owner: string, name: string, demand: string, value: unknown): TypeError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? typeof value : String(value)
+  return new TypeError(`${owner}: ${name} must be ${demand}, got ${shown}`)
+}
+
+/** @throws TypeError unless every own key of `options` is known: a misspelt option must not be silently lost. */
+export function checkKeys(owner: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw invalidOption(owner, 'options', 'an object', options)
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key))
+      throw new TypeError(`${owner}: unknown option ${JSON.stringify(key)}; known are ${known.join(', ')}`)
+  }
+}
+
+/** @throws TypeError unless `value` is undefined or a number of that rule. */
+export function checkNumber(owner: string, name: string, value: unknown, rule: NumberRule): void {
+  if (value === undefined) return
+  const kind = rule.integer === true ? 'a whole number' : 'a number'
+  const fits =
+    typeof value === 'number' &&
+    value >= rule.min &&
+    (rule.integer !== true || Number.isInteger(value)) &&
+    (rule.infinite === true || Number.isFinite(value))
+  if (!fits) throw invalidOption(owner, name, `${kind} of at least ${rule.min}`, value)
+}
+
+/** @throws TypeError unless `value` is undefined or a boolean. */
+export function checkFlag(owner: string, name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw invalidOption(owner, name, 'true or false', value)
+}
+
+/** @throws TypeError unless `value` is undefined or one of `allowed`. */
+export function checkOneOf(owner: string, name: string, value: unknown, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value as string)) return
+  throw invalidOption(owner, name, `one of ${allowed.map((word) => `'${word}'`).join(', ')}`, value)
+}
+
+/** @throws TypeError unless `value` is undefined or a function. */
+export function checkFunction(owner: string, name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw invalidOption(owner, name, 'a function', value)
+}

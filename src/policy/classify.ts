@@ -1,0 +1,89 @@
+import { branchOf } from '../errors/steadfetch-error.ts'
+import { statusClass, statusRow } from '../status/table.ts'
+import type { FailureOutcome } from '../types/exchange.ts'
+import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable } from '../types/policy.ts'
+import { accept, fail, follow, fromWord, pause, retry } from './policies.ts'
+
+/** Where a policy came from. */
+export type PolicySource = 'exact' | 'class' | 'built-in'
+
+/** An entry of the `on` option with its source; the built-in table is the last. */
+interface Candidate {
+  readonly entry: PolicyEntry
+  readonly source: PolicySource
+}
+
+const builtIn = { inform: accept(), accept: accept(), fail: fail(), follow: follow(), pause: pause() } as const
+const builtInRetry = { never: fail(), idempotent: retry({ repeat: 'idempotent' }), any: retry({ repeat: 'any' }) } as const
+
+/** The policy of the status table, RFC 9110 §15. */
+export function builtInPolicy(status: number): Policy {
+  const { policy, repeat } = statusRow(status)
+  return policy === 'retry' ? builtInRetry[repeat] : builtIn[policy]
+}
+
+/** The policies that could apply to a status, the most specific first. */
+export function candidates(status: number, on: PolicyTable): Candidate[] {
+  const found: Candidate[] = []
+  const exact = own(on, status)
+  if (exact !== undefined) found.push({ entry: exact, source: 'exact' })
+  const ofClass = own(on, statusClass(status))
+  if (ofClass !== undefined) found.push({ entry: ofClass, source: 'class' })
+  found.push({ entry: builtInPolicy(status), source: 'built-in' })
+  return found
+}
+
+/** The policy for a status as far as it is known without an outcome: functions are passed over. */
+export function expectedPolicy(status: number, on: PolicyTable): Policy {
+  for (const { entry } of candidates(status, on)) {
+    if (typeof entry !== 'function') return settle(entry)
+  }
+  return builtInPolicy(status)
+}
+
+/** The policy for an outcome; policy functions are asked. */
+export async function decidePolicy(key: number | FailureKey, on: PolicyTable, input: () => PolicyInput): Promise<Policy> {
+  const entries = typeof key === 'number' ? candidates(key, on) : failureCandidates(key, on)
+  for (const { entry } of entries) {
+    if (typeof entry !== 'function') return settle(entry)
+    const decision = await entry(input() as never)
+    if (decision !== undefined) return settle(decision)
+  }
+  return fail()
+}
+
+/** Whether the policy for a key can be told without asking a function; saves the quiet path a promise. */
+export function plainPolicy(status: number, on: PolicyTable): Policy | undefined {
+  const entry = own(on, status) ?? own(on, statusClass(status))
+  if (entry === undefined) return builtInPolicy(status)
+  return typeof entry === 'function' ? undefined : settle(entry)
+}
+
+/** The outcome of a call that was cancelled while it waited: by its own time limit, or by the caller. */
+export function cancelledOutcome(reason: unknown, on: PolicyTable): FailureOutcome {
+  const key = failureKey(reason)
+  const entry = key === undefined ? undefined : own(on, key)
+  const policy = entry === undefined || typeof entry === 'function' ? fail() : settle(entry)
+  return { kind: 'failure', error: reason, sent: 'no', policy }
+}
+
+/** Which key a failure is looked up under; undefined for what is no failure of the network: an abort, a bug. */
+export function failureKey(error: unknown): FailureKey | undefined {
+  const branch = branchOf(error)
+  return branch === 'timeout' || branch === 'network' ? branch : undefined
+}
+
+/** The policies that could apply to a failure without a status. */
+export function failureCandidates(key: FailureKey, on: PolicyTable): Candidate[] {
+  const entry = own(on, key)
+  const last: Candidate = { entry: builtInRetry.idempotent, source: 'built-in' }
+  return entry === undefined ? [last] : [{ entry: entry as PolicyEntry, source: 'exact' }, last]
+}
+
+function own(on: PolicyTable, key: keyof PolicyTable): PolicyEntry | undefined {
+  return Object.hasOwn(on, key) ? (on[key] as PolicyEntry) : undefined
+}
+
+function settle(decision: Exclude<PolicyEntry, (...args: never) => unknown>): Policy {
+  return typeof decision === 'string' ? fromWord(decision) : decision
+}

@@ -1,0 +1,50 @@
+import type { PausePolicy, RetryPolicy } from '../types/policy.ts'
+import type { RefusalReason, WaitReason } from '../types/trace.ts'
+import { backoffMs, jittered, longestJittered, retryDefaults } from './backoff.ts'
+
+/** Everything the decision depends on. */
+export interface RetryFacts {
+  readonly policy: RetryPolicy | PausePolicy
+  /** The limit of the call; the policy's own goes before it. */
+  readonly maxAttempts: number
+  /** Retries sent so far in this call. */
+  readonly retries: number
+  /** Whether the request cannot have reached the origin. */
+  readonly unsent: boolean
+  readonly idempotent: boolean
+  readonly replayable: boolean
+  /** What the origin asked to wait; undefined when it did not. */
+  readonly retryAfterMs: number | undefined
+  /** Whether the status may be repeated only with a Retry-After. */
+  readonly retryAfterRequired: boolean
+  /** How long the origin's gate stays closed because of this response; undefined when it is open. */
+  readonly heldMs: number | undefined
+  /** Milliseconds until the deadline of the call. */
+  readonly remainingMs: number
+  readonly random: () => number
+}
+
+/** Whether to send again, and after what wait; the wait of a held exchange is spent at the gate. */
+export type Verdict =
+  | { readonly again: true; readonly waitMs: number; readonly reason: WaitReason }
+  | { readonly again: false; readonly why: RefusalReason }
+
+function no(why: RefusalReason): Verdict {
+  return { again: false, why }
+}
+
+/** Decides on a repeat: pure, so that every case can be listed. */
+export function decideRetry(facts: RetryFacts): Verdict {
+  const { policy, retryAfterMs, heldMs, random } = facts
+  if (facts.retries + 1 >= (policy.maxAttempts ?? facts.maxAttempts)) return no('attempts spent')
+  if (policy.repeat !== 'any' && !facts.idempotent && !facts.unsent) return no('method is not idempotent')
+  if (!facts.replayable) return no('content cannot be replayed')
+  if (facts.retryAfterRequired && retryAfterMs === undefined) return no('no Retry-After')
+  const { maxWaitMs = retryDefaults.maxWaitMs } = policy
+  const tooLong = (retryAfterMs ?? 0) > maxWaitMs || (heldMs ?? 0) > longestJittered(maxWaitMs)
+  if (tooLong) return no('wait is above maxWaitMs')
+  const waitMs =
+    heldMs ?? (retryAfterMs === undefined ? backoffMs(facts.retries + 1, policy, random) : jittered(retryAfterMs, random))
+  if (waitMs >= facts.remainingMs) return no('wait does not fit into timeoutMs')
+  return { again: true, waitMs, reason: heldMs !== undefined ? 'pause' : retryAfterMs === undefined ? 'backoff' : 'retry-after' }
+}

@@ -1,0 +1,104 @@
+import type { PauseOptions } from '../types/policy.ts'
+import { backoffMs, jittered } from './backoff.ts'
+
+/** The releases of held calls are spread over this part of the pause, but not over more than the limit. */
+const spreadRatio = 0.2
+const spreadLimitMs = 5_000
+
+/** What a call must do at the gate. */
+export type Admission = 'go' | 'wait' | 'probe' | 'follow probe'
+
+/**
+ * The gate of one origin. A response that asks for a pause closes it; when the pause is over one call goes first as a
+ * probe, and its answer opens the gate for the others or closes it again. Holds state and decides; waits for nothing.
+ */
+export class Gate {
+  #openAtMs = Number.NEGATIVE_INFINITY
+  #pausedMs = 0
+  #awaitingProbe = false
+  #probing = false
+  #strikes = 0
+  #closings = 0
+  #status = 0
+  readonly #settled = new Set<() => void>()
+  /** Calls held back at this moment. */
+  held = 0
+
+  /** Whether a pause is on, or its probe is still due. */
+  get busy(): boolean {
+    return this.#awaitingProbe || this.held > 0
+  }
+
+  /** The status that closed it last. */
+  get status(): number {
+    return this.#status
+  }
+
+  /** How often it has been closed; a response to a request sent before the last closing is old news. */
+  get closings(): number {
+    return this.#closings
+  }
+
+  admit(nowMs: number): Admission {
+    if (nowMs < this.#openAtMs) return 'wait'
+    if (!this.#awaitingProbe) return 'go'
+    if (this.#probing) return 'follow probe'
+    this.#probing = true
+    return 'probe'
+  }
+
+  /** Milliseconds until the pause is over. */
+  remainingMs(nowMs: number): number {
+    return Math.max(0, this.#openAtMs - nowMs)
+  }
+
+  /** Closes the gate, for as long as the origin asked, else for a back-off that grows while its answers stay the same. */
+  close(
+    status: number,
+    askedMs: number | undefined,
+    sentAtClosing: number,
+    options: PauseOptions,
+    nowMs: number,
+    random: () => number,
+  ): void {
+    const oldNews = sentAtClosing !== this.#closings
+    if (oldNews && askedMs === undefined) return
+    if (!oldNews) this.#strikes += 1
+    const waitMs = askedMs === undefined ? backoffMs(this.#strikes, options, random) : jittered(askedMs, random)
+    const openAtMs = nowMs + waitMs
+    if (oldNews && openAtMs <= this.#openAtMs) return
+    this.#openAtMs = openAtMs
+    this.#pausedMs = waitMs
+    this.#status = status
+    this.#awaitingProbe = true
+    this.#closings += 1
+    this.endProbe()
+  }
+
+  /** An answer that asks for no pause opens the gate, unless it is older than the closing. */
+  open(sentAtClosing: number): void {
+    if (sentAtClosing !== this.#closings) return
+    this.#awaitingProbe = false
+    this.#strikes = 0
+    this.endProbe()
+  }
+
+  /** The probe came to nothing: the next call in line takes its place. */
+  endProbe(): void {
+    this.#probing = false
+    const settled = [...this.#settled]
+    this.#settled.clear()
+    for (const listener of settled) listener()
+  }
+
+  /** Calls `listener` once the probe has ended; returns how to stop listening. */
+  onSettled(listener: () => void): () => void {
+    this.#settled.add(listener)
+    return () => this.#settled.delete(listener)
+  }
+
+  /** How long a released call waits, so that the held ones do not arrive together. */
+  spreadMs(random: () => number): number {
+    return random() * Math.min(spreadLimitMs, spreadRatio * this.#pausedMs)
+  }
+}

@@ -1,0 +1,106 @@
+import type {
+  AcceptPolicy,
+  FailPolicy,
+  FallbackPolicy,
+  FollowOptions,
+  FollowPolicy,
+  PauseOptions,
+  PausePolicy,
+  Policy,
+  PolicyWord,
+  RetryOptions,
+  RetryPolicy,
+  Substitute,
+} from '../types/policy.ts'
+import { checkFlag, checkKeys, checkNumber, checkOneOf } from './checks.ts'
+
+/** Delivers the response, whatever its status. */
+export function accept(): AcceptPolicy {
+  return { kind: 'accept' }
+}
+
+/** Throws the typed error of the status; with `errors: 'return'` the response is returned. */
+export function fail(): FailPolicy {
+  return { kind: 'fail' }
+}
+
+/**
+ * Sends the request again after a back-off with full jitter, or after Retry-After (RFC 9110 §10.2.3), where that is
+ * safe (RFC 9110 §9.2.2); the error is thrown when it is not, or when the attempts are spent.
+ *
+ * @throws TypeError for an invalid option.
+ */
+export function retry(options: RetryOptions = {}): RetryPolicy {
+  return { kind: 'retry', ...checkedRetry('retry', options, []) }
+}
+
+/**
+ * Holds every call to the origin back until Retry-After (RFC 6585 §4) has passed, lets one probe go first, then
+ * releases the others spread out; repeats the request as {@link retry} does.
+ *
+ * @throws TypeError for an invalid option.
+ */
+export function pause(options: PauseOptions = {}): PausePolicy {
+  checkNumber('pause', 'maxHeld', options.maxHeld, { min: 0, integer: true })
+  return { kind: 'pause', ...checkedRetry('pause', options, ['maxHeld']) }
+}
+
+/**
+ * Follows the redirect, RFC 9110 §15.4; without a Location the response is delivered.
+ *
+ * @throws TypeError for an invalid option.
+ */
+export function follow(options: FollowOptions = {}): FollowPolicy {
+  checkKeys('follow', options, ['maxHops', 'allowDowngrade', 'replayCrossOrigin', 'strip'])
+  checkNumber('follow', 'maxHops', options.maxHops, { min: 0, integer: true })
+  checkFlag('follow', 'allowDowngrade', options.allowDowngrade)
+  checkFlag('follow', 'replayCrossOrigin', options.replayCrossOrigin)
+  checkOneOf('follow', 'strip', options.strip, ['credential-like', 'standard'])
+  return { kind: 'follow', ...options }
+}
+
+/**
+ * Answers with a substitute instead of the failure; with `after`, once that policy has given up.
+ *
+ * @throws TypeError when the substitute is neither a Response nor a function.
+ */
+export function fallback(substitute: Response | Substitute, options: { after?: RetryPolicy | PausePolicy } = {}): FallbackPolicy {
+  checkKeys('fallback', options, ['after'])
+  if (typeof substitute === 'function') return { kind: 'fallback', substitute, ...options }
+  if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute must be a Response or a function')
+  return { kind: 'fallback', substitute: () => substitute.clone(), ...options }
+}
+
+/** A policy from its bare word. */
+export function fromWord(word: PolicyWord): Policy {
+  return words[word]
+}
+
+/** The part of a policy that is willing to wait and send again. */
+export function patient(policy: Policy): RetryPolicy | PausePolicy | undefined {
+  if (policy.kind === 'retry' || policy.kind === 'pause') return policy
+  return policy.kind === 'fallback' ? policy.after : undefined
+}
+
+/** Whether the text is a bare word for a policy. */
+export function isPolicyWord(text: string): text is PolicyWord {
+  return Object.hasOwn(words, text)
+}
+
+function checkedRetry<Options extends RetryOptions>(name: string, options: Options, more: readonly string[]): Options {
+  checkKeys(name, options, ['maxAttempts', 'baseMs', 'capMs', 'maxWaitMs', 'repeat', ...more])
+  checkNumber(name, 'maxAttempts', options.maxAttempts, { min: 1, integer: true })
+  checkNumber(name, 'baseMs', options.baseMs, { min: 0 })
+  checkNumber(name, 'capMs', options.capMs, { min: 0 })
+  checkNumber(name, 'maxWaitMs', options.maxWaitMs, { min: 0, infinite: true })
+  checkOneOf(name, 'repeat', options.repeat, ['idempotent', 'any'])
+  return { ...options }
+}
+
+const words: Readonly<Record<PolicyWord, Policy>> = {
+  accept: accept(),
+  fail: fail(),
+  retry: retry(),
+  pause: pause(),
+  follow: follow(),
+}

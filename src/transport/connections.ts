@@ -1,0 +1,56 @@
+import { Agent, type Dispatcher } from 'undici'
+import type { Send } from '../types/exchange.ts'
+import type { DispatcherLike, Transport } from '../types/transport.ts'
+import { dispatchSend } from './dispatch.ts'
+import { foreignSend } from './foreign.ts'
+
+/** Node's own fetch is a few lines around its internal undici; no replacement can name that module. */
+const nodesOwnFetch = /require\(['"]internal\/deps\/undici\/undici['"]\)/
+
+/** The connections of a client and its children. */
+export class Connections {
+  readonly #connectTimeoutMs: number | false
+  #agent: Agent | undefined
+  #closed = false
+  #knownFetch: unknown
+  #knownIsNative = true
+
+  constructor(connectTimeoutMs: number | false) {
+    this.#connectTimeoutMs = connectTimeoutMs
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** How attempts are sent: by the transport, else the dispatcher, else a replaced global fetch, else our own agent. */
+  send(transport: Transport | undefined, dispatcher: DispatcherLike | undefined): Send {
+    if (transport !== undefined) return foreignSend(transport)
+    if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher)
+    const direct = dispatchSend(() => this.#ownAgent())
+    return (attempt) => (this.#fetchIsReplaced() ? foreignSend(replacedFetch)(attempt) : direct(attempt))
+  }
+
+  /** Waits for the requests under way, then closes every connection. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#agent?.close()
+  }
+
+  /** msw, nock and stubs replace the global fetch: services under test keep their mocks. */
+  #fetchIsReplaced(): boolean {
+    const current = globalThis.fetch
+    if (current !== this.#knownFetch) {
+      this.#knownFetch = current
+      this.#knownIsNative = nodesOwnFetch.test(Function.prototype.toString.call(current))
+    }
+    return !this.#knownIsNative
+  }
+
+  #ownAgent(): Agent {
+    this.#agent ??= new Agent({ connect: { timeout: this.#connectTimeoutMs || 0 }, headersTimeout: 0, bodyTimeout: 0 })
+    return this.#agent
+  }
+}
+
+const replacedFetch: Transport = (target, init) => globalThis.fetch(target, init as RequestInit)

@@ -1,0 +1,84 @@
+import type { Clock } from '../clock.ts'
+import type { PolicyTable } from './policy.ts'
+import type { DispatcherLike, Information, Transport } from './transport.ts'
+
+/** Fields in any form fetch takes them: Headers, pairs, or a record. */
+export type FieldsInit = NonNullable<RequestInit['headers']>
+
+/** Options of a single call, beside everything of RequestInit. */
+export interface CallOptions {
+  /** Policies by status code, class (`'5xx'`), `'network'` or `'timeout'`. Default: the built-in table. */
+  readonly on?: PolicyTable
+  /** Attempts of one call, the first included; 1 sends once. Default 3. */
+  readonly maxAttempts?: number
+  /**
+   * Milliseconds for the whole call, to the last byte of a body read whole; `false` for no limit. Default 30,000.
+   * A body taken as a stream is bound by it only if the call itself set it.
+   */
+  readonly timeoutMs?: number | false
+  /** Milliseconds for one attempt, to the response header section; `false` for no limit. Default 10,000. */
+  readonly attemptTimeoutMs?: number | false
+  /** Longest silence between two parts of a response body, in milliseconds; `false` for no limit. Default 60,000. */
+  readonly idleTimeoutMs?: number | false
+  /** `'throw'` turns failed statuses into typed errors; `'return'` hands them back as Responses. Default `'throw'`. */
+  readonly errors?: 'throw' | 'return'
+  /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
+  readonly onInformation?: (information: Information) => void
+}
+
+/** Options of {@link createFetch} and of {@link SteadFetch.extend}. */
+export interface ClientOptions extends CallOptions {
+  /** What relative targets are resolved against; a path is always taken as a folder. */
+  readonly baseUrl?: string | URL
+  /** Fields sent with every request; those that look like credentials only to the origin of `baseUrl`, where one is set. */
+  readonly headers?: FieldsInit
+  /** Milliseconds to connect, TLS included; `false` for no limit. Unused with an own `dispatcher`. Default 10,000. */
+  readonly connectTimeoutMs?: number | false
+  /** Sends the requests instead of undici; any function of fetch's shape. */
+  readonly transport?: Transport
+  /** The undici dispatcher that sends the requests; it is not closed by {@link SteadFetch.close}. */
+  readonly dispatcher?: DispatcherLike
+  /** Source of time. Default: the machine's. */
+  readonly clock?: Clock
+  /** Source of chance, a number from 0 up to but not including 1. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** The second argument of a steadfetch: RequestInit, any {@link CallOptions}, and `json`. */
+export interface SteadInit extends RequestInit, CallOptions {
+  /** A value sent as JSON content, with its Content-Type; instead of `body`. */
+  readonly json?: unknown
+}
+
+/** A fetch with policies. */
+export interface SteadFetch {
+  /**
+   * Sends a request and resolves to the response its policy accepts.
+   *
+   * @throws HttpError for a status whose policy is to fail; NetworkError, TimeoutError, RedirectError, RefusedError or
+   * BodyError when there is no such response; TypeError for a request that cannot be sent; the signal's own reason.
+   */
+  (input: string | URL | Request, init?: SteadInit): Promise<Response>
+  /** A child with these options over its parent's; it shares connections and per-origin state. */
+  extend(options: ClientOptions): SteadFetch
+  /** Waits for the requests under way, then closes the connections. Calls after it are refused. */
+  close(): Promise<void>
+}
+
+/** Options after validation, every default filled in. */
+export interface ResolvedOptions {
+  readonly on: PolicyTable
+  readonly maxAttempts: number
+  readonly timeoutMs: number | false
+  readonly attemptTimeoutMs: number | false
+  readonly idleTimeoutMs: number | false
+  readonly connectTimeoutMs: number | false
+  readonly errors: 'throw' | 'return'
+  readonly onInformation: ((information: Information) => void) | undefined
+  readonly baseUrl: URL | undefined
+  readonly headers: Record<string, string>
+  readonly transport: Transport | undefined
+  readonly dispatcher: DispatcherLike | undefined
+  readonly clock: Clock
+  readonly random: () => number
+}

@@ -1,0 +1,50 @@
+/** The method and the target of a request, safe to log: no userinfo, no secret query values, no fragment. */
+export interface RequestFacts {
+  readonly method: string
+  readonly url: string
+}
+
+/** Why steadfetch waited before an attempt. */
+export type WaitReason = 'backoff' | 'retry-after' | 'pause'
+
+/** Why steadfetch did not send a request again. */
+export type RefusalReason =
+  | 'attempts spent'
+  | 'method is not idempotent'
+  | 'content cannot be replayed'
+  | 'no Retry-After'
+  | 'wait is above maxWaitMs'
+  | 'wait does not fit into timeoutMs'
+
+/** One send, from its start to the response header section or the failure. */
+export interface AttemptTrace extends RequestFacts {
+  /** The status of the response, if one arrived. */
+  readonly status?: number
+  /** The code of the failure, if no response arrived. */
+  readonly error?: string
+  /** Milliseconds from the start of the call to the start of this attempt. */
+  readonly startMs: number
+  /** Milliseconds from the start of this attempt to its outcome. */
+  readonly durationMs: number
+  /** Milliseconds waited before this attempt. */
+  readonly waitMs: number
+  /** Why it was waited for. */
+  readonly waitReason?: WaitReason
+}
+
+/** One redirect that was followed. */
+export interface RedirectTrace {
+  readonly status: number
+  readonly from: string
+  readonly to: string
+}
+
+/** What happened in one call; see {@link traceOf}. */
+export interface Trace {
+  readonly attempts: readonly AttemptTrace[]
+  readonly redirects: readonly RedirectTrace[]
+  /** Why the last failed attempt was not repeated, where its policy would have. */
+  readonly notRepeated?: RefusalReason
+  /** Milliseconds from the start of the call until it was returned or thrown. */
+  readonly totalMs: number
+}
