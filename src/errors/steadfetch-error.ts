@@ -48,7 +48,8 @@ export function dress(error: Error, branch: Branch, details: ErrorDetails): void
 
 /** JSON.stringify leaves the name and the message of an Error out; a log needs them. */
 function toJSON(this: Error): object {
-  return { name: this.name, message: this.message, ...this }
+  const { name, message } = this
+  return Object.assign({ name, message }, this)
 }
 
 /** Which branch of the error tree `value` belongs to; undefined when it is no error of ours. */
