@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Content } from '../types/exchange.ts'
 import { encodeMultipart } from './multipart.ts'
 
@@ -25,7 +26,7 @@ export function toContent(body: unknown): Content | null {
   if (body instanceof Blob) return blobContent(body)
   if (body instanceof FormData) return blobContent(encodeMultipart(body))
   if (body instanceof ReadableStream) return streamContent(body)
-  if (isAsyncIterable(body)) return streamContent(ReadableStream.from(body) as ByteStream)
+  if (isAsyncIterable(body)) return streamContent(Readable.toWeb(Readable.from(body)) as unknown as ByteStream)
   return replayable(String(body), 'text/plain;charset=UTF-8')
 }
 
