@@ -1,4 +1,4 @@
-import { invalidOption } from '../policy/checks.ts'
+import { bare, invalidOption } from '../policy/checks.ts'
 import { isPolicyWord } from '../policy/policies.ts'
 import { isStatus } from '../status/table.ts'
 import type { PolicyTable } from '../types/policy.ts'
@@ -22,7 +22,7 @@ export function mergePolicies(owner: string, base: PolicyTable, more: PolicyTabl
     }
     if (entry === undefined) continue
     if (!isPolicy(entry)) throw invalidOption(owner, `on[${JSON.stringify(key)}]`, 'a policy, its word or a function', entry)
-    merged[key] = entry
+    merged[key] = typeof entry === 'object' ? bare(entry) : entry
   }
   return merged as PolicyTable
 }

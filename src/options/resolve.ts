@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { mergeFields, noFields } from '../http/fields.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
-import { checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
+import { bare, checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import { mergePolicies } from './policies.ts'
 
@@ -15,7 +15,7 @@ const clientKeys = [...callKeys, 'baseUrl', 'headers', 'connectTimeoutMs', 'tran
  */
 export function resolveClient(parent: ResolvedOptions, options: ClientOptions, owner: string): ResolvedOptions {
   checkKeys(owner, options, clientKeys)
-  const own: ClientOptions = { ...options }
+  const own = bare(options)
   checkCall(owner, own)
   checkDuration(owner, 'connectTimeoutMs', own.connectTimeoutMs)
   checkFunction(owner, 'transport', own.transport)
@@ -35,7 +35,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
 /** The options of one call over those of its client; the client's own object when the call brings none. */
 export function resolveCall(client: ResolvedOptions, init: object): ResolvedOptions {
   if (!callKeys.some((key) => Object.hasOwn(init, key))) return client
-  const own: Record<string, unknown> = {}
+  const own = Object.create(null) as Record<string, unknown>
   for (const key of callKeys) {
     if (Object.hasOwn(init, key)) own[key] = (init as Record<string, unknown>)[key]
   }

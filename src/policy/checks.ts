@@ -1,3 +1,8 @@
+/** A copy without a prototype: what is read from it later is its own, whatever was done to Object.prototype. */
+export function bare<Value extends object>(value: Value): Value {
+  return Object.assign(Object.create(null) as Value, value)
+}
+
 /** What a number may be, beside being one. */
 export interface NumberRule {
   readonly min: number

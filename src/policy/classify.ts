@@ -2,6 +2,7 @@ import { branchOf } from '../errors/steadfetch-error.ts'
 import { statusClass, statusRow } from '../status/table.ts'
 import type { FailureOutcome } from '../types/exchange.ts'
 import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable } from '../types/policy.ts'
+import { bare } from './checks.ts'
 import { accept, fail, follow, fromWord, pause, retry } from './policies.ts'
 
 /** Where a policy came from. */
@@ -47,7 +48,7 @@ export async function decidePolicy(key: number | FailureKey, on: PolicyTable, in
   for (const { entry } of entries) {
     if (typeof entry !== 'function') return settle(entry)
     const decision = await entry(input() as never)
-    if (decision !== undefined) return settle(decision)
+    if (decision !== undefined) return settle(typeof decision === 'object' ? bare(decision) : decision)
   }
   return fail()
 }

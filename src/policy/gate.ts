@@ -1,5 +1,5 @@
 import type { PauseOptions } from '../types/policy.ts'
-import { backoffMs, jittered } from './backoff.ts'
+import { backoffMs, jittered, retryDefaults } from './backoff.ts'
 
 /** The releases of held calls are spread over this part of the pause, but not over more than the limit. */
 const spreadRatio = 0.2
@@ -52,7 +52,10 @@ export class Gate {
     return Math.max(0, this.#openAtMs - nowMs)
   }
 
-  /** Closes the gate, for as long as the origin asked, else for a back-off that grows while its answers stay the same. */
+  /**
+   * Closes the gate: for as long as the origin asked, but not beyond `maxWaitMs`, so that one answer with a Retry-After
+   * of a day does not cut the service off for a day; else for a back-off that grows while its answers stay the same.
+   */
   close(
     status: number,
     askedMs: number | undefined,
@@ -64,7 +67,9 @@ export class Gate {
     const oldNews = sentAtClosing !== this.#closings
     if (oldNews && askedMs === undefined) return
     if (!oldNews) this.#strikes += 1
-    const waitMs = askedMs === undefined ? backoffMs(this.#strikes, options, random) : jittered(askedMs, random)
+    const { maxWaitMs = retryDefaults.maxWaitMs } = options
+    const boundMs = askedMs === undefined ? undefined : Math.min(askedMs, maxWaitMs)
+    const waitMs = boundMs === undefined ? backoffMs(this.#strikes, options, random) : jittered(boundMs, random)
     const openAtMs = nowMs + waitMs
     if (oldNews && openAtMs <= this.#openAtMs) return
     this.#openAtMs = openAtMs

@@ -12,16 +12,16 @@ import type {
   RetryPolicy,
   Substitute,
 } from '../types/policy.ts'
-import { checkFlag, checkKeys, checkNumber, checkOneOf } from './checks.ts'
+import { bare, checkFlag, checkKeys, checkNumber, checkOneOf } from './checks.ts'
 
 /** Delivers the response, whatever its status. */
 export function accept(): AcceptPolicy {
-  return { kind: 'accept' }
+  return bare({ kind: 'accept' })
 }
 
 /** Throws the typed error of the status; with `errors: 'return'` the response is returned. */
 export function fail(): FailPolicy {
-  return { kind: 'fail' }
+  return bare({ kind: 'fail' })
 }
 
 /**
@@ -31,7 +31,7 @@ export function fail(): FailPolicy {
  * @throws TypeError for an invalid option.
  */
 export function retry(options: RetryOptions = {}): RetryPolicy {
-  return { kind: 'retry', ...checkedRetry('retry', options, []) }
+  return bare({ kind: 'retry', ...checkedRetry('retry', options, []) })
 }
 
 /**
@@ -41,8 +41,8 @@ export function retry(options: RetryOptions = {}): RetryPolicy {
  * @throws TypeError for an invalid option.
  */
 export function pause(options: PauseOptions = {}): PausePolicy {
-  checkNumber('pause', 'maxHeld', options.maxHeld, { min: 0, integer: true })
-  return { kind: 'pause', ...checkedRetry('pause', options, ['maxHeld']) }
+  checkNumber('pause', 'maxHeld', bare(options).maxHeld, { min: 0, integer: true })
+  return bare({ kind: 'pause', ...checkedRetry('pause', options, ['maxHeld']) })
 }
 
 /**
@@ -52,11 +52,12 @@ export function pause(options: PauseOptions = {}): PausePolicy {
  */
 export function follow(options: FollowOptions = {}): FollowPolicy {
   checkKeys('follow', options, ['maxHops', 'allowDowngrade', 'replayCrossOrigin', 'strip'])
-  checkNumber('follow', 'maxHops', options.maxHops, { min: 0, integer: true })
-  checkFlag('follow', 'allowDowngrade', options.allowDowngrade)
-  checkFlag('follow', 'replayCrossOrigin', options.replayCrossOrigin)
-  checkOneOf('follow', 'strip', options.strip, ['credential-like', 'standard'])
-  return { kind: 'follow', ...options }
+  const own = bare(options)
+  checkNumber('follow', 'maxHops', own.maxHops, { min: 0, integer: true })
+  checkFlag('follow', 'allowDowngrade', own.allowDowngrade)
+  checkFlag('follow', 'replayCrossOrigin', own.replayCrossOrigin)
+  checkOneOf('follow', 'strip', own.strip, ['credential-like', 'standard'])
+  return bare({ kind: 'follow', ...own })
 }
 
 /**
@@ -66,9 +67,9 @@ export function follow(options: FollowOptions = {}): FollowPolicy {
  */
 export function fallback(substitute: Response | Substitute, options: { after?: RetryPolicy | PausePolicy } = {}): FallbackPolicy {
   checkKeys('fallback', options, ['after'])
-  if (typeof substitute === 'function') return { kind: 'fallback', substitute, ...options }
+  if (typeof substitute === 'function') return bare({ kind: 'fallback', substitute, ...options })
   if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute must be a Response or a function')
-  return { kind: 'fallback', substitute: () => substitute.clone(), ...options }
+  return bare({ kind: 'fallback', substitute: () => substitute.clone(), ...options })
 }
 
 /** A policy from its bare word. */
@@ -89,12 +90,13 @@ export function isPolicyWord(text: string): text is PolicyWord {
 
 function checkedRetry<Options extends RetryOptions>(name: string, options: Options, more: readonly string[]): Options {
   checkKeys(name, options, ['maxAttempts', 'baseMs', 'capMs', 'maxWaitMs', 'repeat', ...more])
-  checkNumber(name, 'maxAttempts', options.maxAttempts, { min: 1, integer: true })
-  checkNumber(name, 'baseMs', options.baseMs, { min: 0 })
-  checkNumber(name, 'capMs', options.capMs, { min: 0 })
-  checkNumber(name, 'maxWaitMs', options.maxWaitMs, { min: 0, infinite: true })
-  checkOneOf(name, 'repeat', options.repeat, ['idempotent', 'any'])
-  return { ...options }
+  const own = bare(options)
+  checkNumber(name, 'maxAttempts', own.maxAttempts, { min: 1, integer: true })
+  checkNumber(name, 'baseMs', own.baseMs, { min: 0 })
+  checkNumber(name, 'capMs', own.capMs, { min: 0 })
+  checkNumber(name, 'maxWaitMs', own.maxWaitMs, { min: 0, infinite: true })
+  checkOneOf(name, 'repeat', own.repeat, ['idempotent', 'any'])
+  return own
 }
 
 const words: Readonly<Record<PolicyWord, Policy>> = {

@@ -36,7 +36,7 @@ function row(
   reference: string,
   extras?: Extras,
 ): StatusRow {
-  return { phrase, policy, repeat, retryAfter, reference, ...extras }
+  return Object.assign(Object.create(null) as StatusRow, { phrase, policy, repeat, retryAfter, reference }, extras)
 }
 
 const registered: Readonly<Record<number, StatusRow>> = {

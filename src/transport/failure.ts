@@ -3,7 +3,7 @@ import { branchOf } from '../errors/steadfetch-error.ts'
 import type { CallFacts } from '../types/exchange.ts'
 
 /** How far an attempt came before it failed. */
-export type Stage = 'unsent' | 'sent' | 'answered'
+export type Stage = 'unsent' | 'sent' | 'answered' | 'unknown'
 
 const kinds: Readonly<Record<string, NetworkFailure>> = {
   ECONNREFUSED: 'connect',
@@ -35,8 +35,8 @@ const kinds: Readonly<Record<string, NetworkFailure>> = {
 const tlsCode = /CERT|^ERR_TLS|^ERR_SSL|SIGNATURE|ISSUER|CRL/
 /** llhttp's codes. */
 const parserCode = /^HPE_/
-/** Failures that come before a byte of the request is written, whoever the transport is. */
-const beforeSending = new Set<NetworkFailure>(['connect', 'dns', 'tls'])
+/** Codes that come only before a byte of the request is written, whoever the transport is. */
+const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME'])
 
 /** Every failure of undici, of Node's sockets and of a fetch as one of ours; our own pass unchanged. */
 export function toFailure(error: unknown, stage: Stage, facts: CallFacts): Error {
@@ -56,7 +56,7 @@ export function toFailure(error: unknown, stage: Stage, facts: CallFacts): Error
     return new BodyError('source', 'the content is not as long as its Content-Length says', facts, root)
   }
   const kind = kindOf(code, messageOf(root), stage)
-  const sent = stage === 'unsent' && beforeSending.has(kind) ? 'no' : 'maybe'
+  const sent = stage === 'unsent' || (stage === 'unknown' && beforeSending.has(code)) ? 'no' : 'maybe'
   return new NetworkError(kind, sent, `${summaryOf(kind)}: ${code || messageOf(root) || 'no reason given'}`, facts, root)
 }
 

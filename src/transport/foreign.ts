@@ -35,7 +35,7 @@ function failureOf(error: unknown, attempt: Attempt): unknown {
   const isFetchFailure =
     error instanceof TypeError && (error.cause !== undefined || /fetch|network|terminated/i.test(error.message))
   const hasCode = typeof (error as { code?: unknown }).code === 'string'
-  return isFetchFailure || hasCode ? toFailure(error, 'unsent', attempt.facts()) : error
+  return isFetchFailure || hasCode ? toFailure(error, 'unknown', attempt.facts()) : error
 }
 
 function checked(response: unknown): Response {

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { noFields } from '../http/fields.ts'
 import type { HopRequest } from '../types/exchange.ts'
 
 /** The content codings steadfetch decodes, RFC 9110 §8.4.1. */
@@ -7,7 +8,7 @@ const acceptEncoding = 'gzip, deflate, br, zstd'
 /** A request as undici dispatches it. Its own time limits are off: steadfetch has one clock for all. */
 export function outgoing(request: HopRequest): Dispatcher.DispatchOptions {
   const { url, method, content } = request
-  const headers = { ...request.headers }
+  const headers = Object.assign(noFields(), request.headers)
   headers['accept-encoding'] ??= headers.range === undefined ? acceptEncoding : 'identity'
   let body = content?.open() ?? null
   if (body instanceof Blob) {

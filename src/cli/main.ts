@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import { createFetch } from '../create-fetch.ts'
+import { isTimeoutError } from '../errors/failures.ts'
+import { explain } from '../explain.ts'
+import { errorClass, statusClass } from '../status/table.ts'
+import { traceOf } from '../traces.ts'
+import { type Command, parseCommand, UsageError, usage } from './arguments.ts'
+import { explanationText, timeline } from './timeline.ts'
+
+type FetchCommand = Extract<Command, { kind: 'fetch' }>
+
+const exitCodes = { '1xx': 1, '2xx': 0, '3xx': 3, '4xx': 4, '5xx': 5 } as const
+const usageExitCode = 2
+const failureExitCode = 6
+const timeoutExitCode = 7
+
+async function run(args: readonly string[]): Promise<number> {
+  const command = parseCommand(args)
+  if (command.kind === 'help') process.stdout.write(usage)
+  else if (command.kind === 'explain') process.stdout.write(explanationText(explain(command.status, { on: command.on })))
+  else return fetchAndPrint(command)
+  return 0
+}
+
+async function fetchAndPrint(command: FetchCommand): Promise<number> {
+  const client = createFetch({ on: command.on, errors: 'return', headers: [...command.headers] })
+  try {
+    const content = await contentOf(command.content)
+    const response = await client(command.url, { method: command.method, ...(content === undefined ? {} : { body: content }) })
+    if (command.showTrace) printTrace(response)
+    if (command.showHead) process.stdout.write(headOf(response))
+    for await (const part of response.body ?? []) process.stdout.write(part)
+    const { status } = response
+    const code = exitCodes[statusClass(status)]
+    if (code > exitCodes['3xx'])
+      process.stderr.write(`steadfetch: ${status} ${response.statusText} (${errorClass(status).name})\n`)
+    return code
+  } catch (error) {
+    if (command.showTrace) printTrace(error)
+    process.stderr.write(`steadfetch: ${error instanceof Error ? error.message : String(error)}\n`)
+    if (traceOf(error) === undefined) return usageExitCode
+    return isTimeoutError(error) ? timeoutExitCode : failureExitCode
+  } finally {
+    await client.close()
+  }
+}
+
+async function contentOf(content: string | undefined): Promise<string | Uint8Array<ArrayBuffer> | undefined> {
+  if (content === '@-') return text(process.stdin)
+  return content?.startsWith('@') === true ? readFile(content.slice(1)) : content
+}
+
+function headOf(response: Response): string {
+  const fields = [...response.headers].map(([name, value]) => `${name}: ${value}\n`).join('')
+  return `${response.status} ${response.statusText}\n${fields}\n`
+}
+
+function printTrace(result: unknown): void {
+  const trace = traceOf(result)
+  if (trace !== undefined) process.stderr.write(timeline(trace))
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  process.stderr.write(`steadfetch: ${error.message}\nTry 'steadfetch --help'.\n`)
+  process.exitCode = usageExitCode
+}
