@@ -71,6 +71,7 @@ export interface Exchange {
 /** What an attempt, or the layers above it, came to. Layers return outcomes and never throw them. */
 export type Outcome = ResponseOutcome | FailureOutcome
 
+/** A response arrived. */
 export interface ResponseOutcome {
   readonly kind: 'response'
   readonly response: Response
@@ -79,6 +80,7 @@ export interface ResponseOutcome {
   readonly heldMs?: number
 }
 
+/** No response arrived, or none that may be used. */
 export interface FailureOutcome {
   readonly kind: 'failure'
   readonly error: unknown

@@ -8,7 +8,7 @@ interface Timer {
 /** A clock that stands still until it is told to move on, and tells what was waited for. */
 export class FakeClock implements Clock {
   #nowMs = 1_000
-  #wallOffsetMs: number
+  readonly #wallOffsetMs: number
   readonly #timers = new Set<Timer>()
 
   constructor(wallTime = Date.UTC(2026, 0, 1)) {

@@ -11,7 +11,10 @@ export interface Sent {
 }
 
 /** A transport that answers from a script, the last reply for ever, and keeps what was sent. */
-export function scripted(now: () => number, ...replies: Reply[]): {
+export function scripted(
+  now: () => number,
+  ...replies: Reply[]
+): {
   transport: (target: string, init: TransportInit) => Promise<Response>
   sent: Sent[]
 } {
