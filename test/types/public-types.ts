@@ -1,0 +1,62 @@
+// Compiled, never run: what the public types must allow and must refuse, with and without the DOM library.
+import {
+  type ClientOptions,
+  createFetch,
+  fetch,
+  fetchStandard,
+  follow,
+  type HttpError,
+  isHttpError,
+  NetworkError,
+  type Policy,
+  retry,
+  type SteadInit,
+  type Transport,
+  traceOf,
+} from 'steadfetch'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const check = <_Holds extends true>(): void => {}
+
+// A drop-in, in both directions.
+const standard: typeof globalThis.fetch = fetch
+const asOption: { fetch?: typeof globalThis.fetch } = { fetch: createFetch(fetchStandard) }
+const transport: Transport = (target, init) => globalThis.fetch(target, init as RequestInit)
+const requestInit: RequestInit = { method: 'POST', body: 'x', signal: AbortSignal.timeout(5), headers: new Headers() }
+const init: SteadInit = { ...requestInit, json: { a: 1 }, timeoutMs: false, on: { 404: 'accept' } }
+check<Equal<ReturnType<typeof fetch>, Promise<Response>>>()
+void [standard, asOption, transport, init, fetch(new URL('http://x/')), fetch(new Request('http://x/'), init)]
+
+// Policies: the key settles what a function sees.
+const options: ClientOptions = {
+  on: {
+    404: 'accept',
+    409: retry({ maxAttempts: 5 }),
+    410: (outcome) => (outcome.response.headers.has('location') ? follow() : 'fail'),
+    '5xx': async (outcome) => (outcome.response.status > 0 ? undefined : retry()),
+    network: (outcome) => (outcome.error instanceof NetworkError && outcome.error.sent === 'no' ? 'retry' : 'fail'),
+  },
+}
+const policy: Policy = retry()
+void [options, policy]
+// @ts-expect-error: no such policy
+createFetch({ on: { 404: 'ignore' } })
+// @ts-expect-error: no such class
+createFetch({ on: { '6xx': 'accept' } })
+// @ts-expect-error: a misspelt option
+createFetch({ timeout: 1_000 })
+// @ts-expect-error: a failure without a status has no response
+createFetch({ on: { network: (outcome) => outcome.response } })
+// @ts-expect-error: options are read only
+options.maxAttempts = 5
+
+// Errors: narrowed by status.
+const error: unknown = undefined
+if (isHttpError(error, 422)) {
+  check<Equal<typeof error, HttpError<422>>>()
+  check<Equal<typeof error.status, 422>>()
+  const detail: string | undefined = error.problem?.detail
+  void detail
+}
+const attempts: number | undefined = traceOf(error)?.attempts.length
+void attempts
