@@ -25,10 +25,15 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 async function fetchAndPrint(command: FetchCommand): Promise<number> {
-  const client = createFetch({ on: command.on, errors: 'return', headers: [...command.headers] })
+  const client = createFetch({ on: command.on, errors: 'return' })
   try {
     const content = await contentOf(command.content)
-    const response = await client(command.url, { method: command.method, ...(content === undefined ? {} : { body: content }) })
+    const { method, headers } = command
+    const response = await client(command.url, {
+      method,
+      headers: [...headers],
+      ...(content === undefined ? {} : { body: content }),
+    })
     if (command.showTrace) printTrace(response)
     if (command.showHead) process.stdout.write(headOf(response))
     for await (const part of response.body ?? []) process.stdout.write(part)
