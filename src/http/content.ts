@@ -5,11 +5,11 @@ import { encodeMultipart } from './multipart.ts'
 type Bytes = Uint8Array<ArrayBuffer>
 type ByteStream = ReadableStream<Bytes>
 
-const nothing = (): void => {}
+const nothing = (): undefined => undefined
 
 /** Content that is sent as it stands, as often as needed. */
 function replayable(source: string | Bytes | Blob, type: string | null): Content {
-  return { type, replayable: true, open: () => source, discard: nothing }
+  return { type, replayable: true, open: () => source, failure: nothing, discard: nothing }
 }
 
 /** Request content of any kind fetch takes (Fetch standard §5.2), read so that every attempt sends the same bytes. */
@@ -44,19 +44,25 @@ function streamContent(stream: ByteStream): Content {
   if (stream.locked) throw new TypeError('body is a ReadableStream that is locked')
   if (wasRead(stream)) throw new TypeError('body is a ReadableStream that was read before')
   let reader: ReadableStreamDefaultReader<Bytes> | undefined
+  let failure: { readonly error: unknown } | undefined
   return {
     type: null,
     replayable: false,
+    failure: () => failure,
     open() {
       const source = stream.getReader()
       reader = source
       return new ReadableStream<Bytes>(
         {
           async pull(controller) {
-            const { done, value } = await source.read()
-            if (done) return controller.close()
-            if (value instanceof Uint8Array) return controller.enqueue(value)
-            throw new TypeError('body is a stream of something other than Uint8Array')
+            try {
+              const part = await nextPart(source)
+              if (part === undefined) controller.close()
+              else controller.enqueue(part)
+            } catch (error) {
+              failure = { error }
+              throw error
+            }
           },
         },
         { highWaterMark: 0 },
@@ -67,6 +73,14 @@ function streamContent(stream: ByteStream): Content {
       cancelled.catch(nothing)
     },
   }
+}
+
+/** The next part of a stream, undefined at its end. */
+async function nextPart(source: ReadableStreamDefaultReader<Bytes>): Promise<Bytes | undefined> {
+  const { done, value } = await source.read()
+  if (done) return undefined
+  if (value instanceof Uint8Array) return value
+  throw new TypeError('body is a stream of something other than Uint8Array')
 }
 
 /** Fetch treats a stream that is disturbed as unusable; a Response is the platform's way to ask. */

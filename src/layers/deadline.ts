@@ -9,18 +9,19 @@ import type { Exchange, Layer } from '../types/exchange.ts'
 export const deadlineLayer: Layer = (next) => async (exchange) => {
   const { options, cancellation } = exchange
   const { clock, idleTimeoutMs } = options
+  const { content } = exchange.request
   const stopTimer = armDeadline(exchange)
-  const end = (): void => {
+  const end = (reason?: unknown): void => {
     stopTimer()
     cancellation.untie()
+    content?.discard(reason)
   }
   const outcome = await next(exchange).catch((error: unknown) => {
-    end()
+    end(error)
     throw error
   })
   if (outcome.kind === 'failure') {
-    end()
-    exchange.request.content?.discard(outcome.error)
+    end(outcome.error)
     return outcome
   }
   const watch = {

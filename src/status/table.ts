@@ -17,6 +17,7 @@ interface Extras {
   readonly error?: HttpErrorClass
   readonly redirect?: RedirectRule
   readonly bodiless?: true
+  readonly switches?: true
 }
 
 /** One line of the status table. */
@@ -42,7 +43,7 @@ function row(
 const registered: Readonly<Record<number, StatusRow>> = {
   // code: phrase, policy, who may be repeated, what Retry-After means, reference, error class or rule
   100: row('Continue', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.1'),
-  101: row('Switching Protocols', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.2'),
+  101: row('Switching Protocols', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.2', { switches: true }),
   102: row('Processing', 'inform', 'never', 'ignored', 'RFC 2518 §10.1'),
   103: row('Early Hints', 'inform', 'never', 'ignored', 'RFC 8297 §2'),
   104: row('Upload Resumption Supported', 'inform', 'never', 'ignored', 'draft-ietf-httpbis-resumable-upload §5'),
@@ -150,6 +151,11 @@ export function errorClass(status: number): HttpErrorClass {
 /** Whether a response is only informational, RFC 9110 §15.2. */
 export function isInformational(status: number): boolean {
   return status < 200
+}
+
+/** Whether the connection speaks another protocol after this status, RFC 9110 §15.2.2. */
+export function switchesProtocol(status: number): boolean {
+  return statusRow(status).switches === true
 }
 
 /** Whether the number is a status code at all: three digits, RFC 9110 §15. */

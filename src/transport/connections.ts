@@ -11,7 +11,7 @@ const nodesOwnFetch = /require\(['"]internal\/deps\/undici\/undici['"]\)/
 export class Connections {
   readonly #connectTimeoutMs: number | false
   #agent: Agent | undefined
-  #closed = false
+  #closing: Promise<void> | undefined
   #knownFetch: unknown
   #knownIsNative = true
 
@@ -20,7 +20,7 @@ export class Connections {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#closing !== undefined
   }
 
   /** How attempts are sent: by the transport, else the dispatcher, else a replaced global fetch, else our own agent. */
@@ -32,8 +32,12 @@ export class Connections {
   }
 
   /** Waits for the requests under way, then closes every connection. */
-  async close(): Promise<void> {
-    this.#closed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAgent()
+    return this.#closing
+  }
+
+  async #closeAgent(): Promise<void> {
     await this.#agent?.close()
   }
 

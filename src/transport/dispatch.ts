@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici'
 import { NetworkError } from '../errors/failures.ts'
 import { steadResponse } from '../http/response.ts'
-import { isBodiless, isInformational } from '../status/table.ts'
+import { isBodiless, isInformational, switchesProtocol } from '../status/table.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import { decoded } from './decode.ts'
-import { type Stage, toFailure } from './failure.ts'
+import { attemptFailure, type Stage } from './failure.ts'
 import { outgoing } from './outgoing.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -57,6 +57,10 @@ class Incoming implements Dispatcher.DispatchHandler {
     raw: Record<string, string | string[] | undefined>,
     statusText = '',
   ): void {
+    if (switchesProtocol(status)) {
+      this.onRequestUpgrade(controller, status)
+      return
+    }
     if (isInformational(status)) {
       this.#inform(status, toHeaders(raw))
       return
@@ -82,8 +86,8 @@ class Incoming implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Controller | null, error: Error): void {
     this.#stopListening()
-    const { cancellation, facts } = this.#attempt
-    const failure = cancellation.cancelled ? cancellation.reason : toFailure(error, this.#stage, facts())
+    const { cancelled, reason } = this.#attempt.cancellation
+    const failure = cancelled ? reason : attemptFailure(error, this.#stage, this.#attempt)
     this.#body?.error(failure)
     this.#body = undefined
     this.#reject(failure)

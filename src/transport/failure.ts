@@ -1,6 +1,6 @@
 import { BodyError, NetworkError, type NetworkFailure, RefusedError, TimeoutError } from '../errors/failures.ts'
 import { branchOf } from '../errors/steadfetch-error.ts'
-import type { CallFacts } from '../types/exchange.ts'
+import type { Attempt, CallFacts } from '../types/exchange.ts'
 
 /** How far an attempt came before it failed. */
 export type Stage = 'unsent' | 'sent' | 'answered' | 'unknown'
@@ -33,15 +33,20 @@ const kinds: Readonly<Record<string, NetworkFailure>> = {
 }
 /** Node's codes for certificates and TLS are too many to list. */
 const tlsCode = /CERT|^ERR_TLS|^ERR_SSL|SIGNATURE|ISSUER|CRL/
-/** llhttp's codes. */
-const parserCode = /^HPE_/
 /** Codes that come only before a byte of the request is written, whoever the transport is. */
 const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME'])
+
+/** The failure of an attempt: of the caller's own stream where that is the reason, else of the network. */
+export function attemptFailure(error: unknown, stage: Stage, { request, facts }: Attempt): Error {
+  const source = request.content?.failure()
+  if (source === undefined) return toFailure(error, stage, facts())
+  return new BodyError('source', 'the stream that was to be sent failed', facts(), source.error)
+}
 
 /** Every failure of undici, of Node's sockets and of a fetch as one of ours; our own pass unchanged. */
 export function toFailure(error: unknown, stage: Stage, facts: CallFacts): Error {
   if (error instanceof Error && branchOf(error) !== undefined) return error
-  const root = rootOf(error)
+  const root = withoutData(rootOf(error))
   const code = codeOf(root)
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return new TimeoutError('connect', timeoutOf(root), facts, root)
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return new TimeoutError('attempt', timeoutOf(root), facts, root)
@@ -55,15 +60,16 @@ export function toFailure(error: unknown, stage: Stage, facts: CallFacts): Error
   if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
     return new BodyError('source', 'the content is not as long as its Content-Length says', facts, root)
   }
-  const kind = kindOf(code, messageOf(root), stage)
+  const kind = kindOf(root, code, stage)
   const sent = stage === 'unsent' || (stage === 'unknown' && beforeSending.has(code)) ? 'no' : 'maybe'
   return new NetworkError(kind, sent, `${summaryOf(kind)}: ${code || messageOf(root) || 'no reason given'}`, facts, root)
 }
 
-function kindOf(code: string, message: string, stage: Stage): NetworkFailure {
-  if (parserCode.test(code) || /^bad (?:response|upgrade)/.test(message)) return 'protocol'
+function kindOf(root: unknown, code: string, stage: Stage): NetworkFailure {
+  if (isParserError(root) || /^bad (?:response|upgrade)/.test(messageOf(root))) return 'protocol'
   const known = Object.hasOwn(kinds, code) ? kinds[code] : undefined
   if (known === undefined) return tlsCode.test(code) ? 'tls' : 'unknown'
+  if (known === 'truncated' && stage === 'sent') return 'protocol'
   if (stage === 'answered' && known === 'reset') return 'truncated'
   return stage === 'unsent' && known === 'reset' ? 'connect' : known
 }
@@ -78,6 +84,18 @@ function summaryOf(kind: NetworkFailure): string {
     truncated: 'the connection was lost in the middle of the body',
     unknown: 'the network failed',
   }[kind]
+}
+
+/** The error of llhttp, whose code is not always given. */
+function isParserError(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'HTTPParserError' || codeOf(error).startsWith('HPE_'))
+}
+
+/** A parser error carries the bytes it failed at, and they may hold secrets. */
+function withoutData(root: unknown): unknown {
+  if (!(root instanceof Error) || !isParserError(root)) return root
+  const { message, name, stack } = root
+  return Object.assign(new Error(message), { name, stack, code: codeOf(root) })
 }
 
 /** What stands behind `TypeError: fetch failed` and an AggregateError of several addresses. */

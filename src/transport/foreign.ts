@@ -1,6 +1,6 @@
 import type { Attempt, Send } from '../types/exchange.ts'
 import type { Transport, TransportInit } from '../types/transport.ts'
-import { toFailure } from './failure.ts'
+import { attemptFailure } from './failure.ts'
 
 /** Sends attempts through any function of fetch's shape: one of the caller's, or a mocked global fetch. */
 export function foreignSend(transport: Transport): Send {
@@ -35,7 +35,9 @@ function failureOf(error: unknown, attempt: Attempt): unknown {
   const isFetchFailure =
     error instanceof TypeError && (error.cause !== undefined || /fetch|network|terminated/i.test(error.message))
   const hasCode = typeof (error as { code?: unknown }).code === 'string'
-  return isFetchFailure || hasCode ? toFailure(error, 'unknown', attempt.facts()) : error
+  return isFetchFailure || hasCode || attempt.request.content?.failure() !== undefined
+    ? attemptFailure(error, 'unknown', attempt)
+    : error
 }
 
 function checked(response: unknown): Response {

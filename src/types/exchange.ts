@@ -11,6 +11,8 @@ export interface Content {
   /** Whether {@link Content.open} gives the same bytes a second time. */
   readonly replayable: boolean
   open(): string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array<ArrayBuffer>>
+  /** What the caller's own source failed with, if it did. */
+  failure(): { readonly error: unknown } | undefined
   /** Tells a one-shot source that nobody will read on. */
   discard(reason: unknown): void
 }

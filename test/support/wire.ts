@@ -6,10 +6,13 @@ import { httpServer, type LocalServer } from './server.ts'
 /** A retry policy whose waits a test does not feel. */
 export const soon = retry({ baseMs: 1, capMs: 5 })
 
-/** A client with short waits before retries, unless the test says otherwise; closed when the test has ended. */
-export function client(options: ClientOptions = {}): SteadFetch {
+/**
+ * A client with short waits before retries, unless the test says otherwise; closed when the test has ended. Tests that
+ * run side by side give the `onTestFinished` of their own context.
+ */
+export function client(options: ClientOptions = {}, atEnd: typeof onTestFinished = onTestFinished): SteadFetch {
   const api = createFetch({ ...options, on: { '5xx': soon, network: soon, timeout: soon, ...options.on } })
-  onTestFinished(() => api.close())
+  atEnd(() => api.close())
   return api
 }
 
