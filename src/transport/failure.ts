@@ -67,7 +67,7 @@ export function toFailure(error: unknown, stage: Stage, facts: CallFacts): Error
 
 function kindOf(root: unknown, code: string, stage: Stage): NetworkFailure {
   if (isParserError(root) || /^bad (?:response|upgrade)/.test(messageOf(root))) return 'protocol'
-  const known = Object.hasOwn(kinds, code) ? kinds[code] : undefined
+  const known = code.startsWith('ERR_HTTP2') ? 'reset' : Object.hasOwn(kinds, code) ? kinds[code] : undefined
   if (known === undefined) return tlsCode.test(code) ? 'tls' : 'unknown'
   if (known === 'truncated' && stage === 'sent') return 'protocol'
   if (stage === 'answered' && known === 'reset') return 'truncated'

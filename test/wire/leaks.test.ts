@@ -167,6 +167,6 @@ describe('close', () => {
       for (let count = 0; count < 20; count += 1) await api(`${server.origin}/${count % 2 === 0 ? 'a' : 'b'}`).catch(() => {})
       await api.close()
     }
-    await expect.poll(() => handles().length, { timeout: 3_000 }).toBeLessThanOrEqual(before + 1)
+    await expect.poll(() => handles().length, { timeout: 500 }).toBeLessThanOrEqual(before + 1)
   })
 })

@@ -53,6 +53,17 @@ describe('a redirect to another origin', () => {
     expect(JSON.stringify(target.received[0]?.headers)).not.toContain('s3cr3t')
   })
 
+  it('drops what the Fetch standard drops, a Host of the caller too, where the policy strips by the standard', async () => {
+    await using target = await keepingServer(inTurn(200))
+    await using server = await keepingServer((response) => response.writeHead(302, { location: target.origin }).end())
+    const api = client({ on: { 302: follow({ strip: 'standard' }) } })
+    await api(server.origin, { headers: { ...credentials, host: 'own.test' } })
+    expect(server.received[0]?.headers.host).toBe('own.test')
+    const { headers } = target.received[0] ?? expect.unreachable()
+    for (const name of ['authorization', 'cookie', 'proxy-authorization']) expect(headers).not.toHaveProperty(name)
+    expect(headers).toMatchObject({ host: new URL(target.origin).host, 'x-api-key': 's3cr3t', 'x-auth-token': 's3cr3t' })
+  })
+
   it('on the same origin keeps every field', async () => {
     await using server = await keepingServer((response, _received, index) => {
       if (index === 0) response.writeHead(302, { location: '/new' }).end()
