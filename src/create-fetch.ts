@@ -28,7 +28,7 @@ interface Shared {
  */
 export function createFetch(options: ClientOptions = {}): SteadFetch {
   const resolved = resolveClient(defaults, options, 'createFetch')
-  return client(resolved, { connections: new Connections(resolved.connectTimeoutMs), origins: new Origins() })
+  return client(resolved, { connections: new Connections(resolved), origins: new Origins() })
 }
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
@@ -47,7 +47,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
 /** The path of a request, outermost first. */
 function compose(options: ResolvedOptions, { connections, origins }: Shared): Handler {
   const layers: Layer[] = [fallbackLayer, deadlineLayer, redirectLayer, retryLayer, pauseLayer(origins)]
-  const send = connections.send(options.transport, options.dispatcher)
+  const send = connections.send(options)
   return layers.reduceRight<Handler>((next, layer) => layer(next), attemptHandler(send))
 }
 

@@ -65,7 +65,9 @@ export class TimeoutError extends SteadfetchError {
 
   /** @internal */
   constructor(kind: TimeLimit, limitMs: number, facts: CallFacts, cause?: unknown) {
-    const summary = `${kind === 'idle' ? 'the body was silent for' : `the ${kind} took`} more than ${limitMs} ms`
+    const what = kind === 'idle' ? 'the body was silent' : kind === 'connect' ? 'connecting took' : `the ${kind} took`
+    const summary =
+      limitMs > 0 ? `${what} ${kind === 'idle' ? 'for ' : ''}more than ${limitMs} ms` : `${what} longer than the system allows`
     super('timeout', { code: codeOf('TIMEOUT', kind), summary, retryable: true, facts, cause })
     this.kind = kind
     this.sent = kind === 'connect' ? 'no' : 'maybe'

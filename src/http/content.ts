@@ -64,6 +64,7 @@ function streamContent(stream: ByteStream): Content {
               throw error
             }
           },
+          cancel: (reason) => source.cancel(reason),
         },
         { highWaterMark: 0 },
       )

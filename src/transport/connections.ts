@@ -1,22 +1,27 @@
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type buildConnector, type Dispatcher } from 'undici'
 import type { Send } from '../types/exchange.ts'
-import type { DispatcherLike, Transport } from '../types/transport.ts'
+import type { ResolvedOptions } from '../types/options.ts'
+import type { Transport } from '../types/transport.ts'
+import { connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
 import { foreignSend } from './foreign.ts'
 
 /** Node's own fetch is a few lines around its internal undici; no replacement can name that module. */
 const nodesOwnFetch = /require\(['"]internal\/deps\/undici\/undici['"]\)/
 
+/** The options that say how attempts are sent. */
+type SendOptions = Pick<ResolvedOptions, 'transport' | 'dispatcher'>
+
 /** The connections of a client and its children. */
 export class Connections {
-  readonly #connectTimeoutMs: number | false
+  readonly #connect: buildConnector.connector
   #agent: Agent | undefined
   #closing: Promise<void> | undefined
   #knownFetch: unknown
   #knownIsNative = true
 
-  constructor(connectTimeoutMs: number | false) {
-    this.#connectTimeoutMs = connectTimeoutMs
+  constructor({ connectTimeoutMs, clock }: Pick<ResolvedOptions, 'connectTimeoutMs' | 'clock'>) {
+    this.#connect = connectorOf(connectTimeoutMs, clock)
   }
 
   get closed(): boolean {
@@ -24,7 +29,7 @@ export class Connections {
   }
 
   /** How attempts are sent: by the transport, else the dispatcher, else a replaced global fetch, else our own agent. */
-  send(transport: Transport | undefined, dispatcher: DispatcherLike | undefined): Send {
+  send({ transport, dispatcher }: SendOptions): Send {
     if (transport !== undefined) return foreignSend(transport)
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher)
     const direct = dispatchSend(() => this.#ownAgent())
@@ -52,7 +57,7 @@ export class Connections {
   }
 
   #ownAgent(): Agent {
-    this.#agent ??= new Agent({ connect: { timeout: this.#connectTimeoutMs || 0 }, headersTimeout: 0, bodyTimeout: 0 })
+    this.#agent ??= new Agent({ connect: this.#connect, headersTimeout: 0, bodyTimeout: 0 })
     return this.#agent
   }
 }

@@ -14,8 +14,7 @@ type Controller = Dispatcher.DispatchController
 export function dispatchSend(dispatcherOf: () => Dispatcher): Send {
   return (attempt) =>
     new Promise((resolve, reject) => {
-      const incoming = new Incoming(attempt, resolve, reject)
-      dispatcherOf().dispatch(outgoing(attempt.request), incoming)
+      dispatcherOf().dispatch(outgoing(attempt.request), new Incoming(attempt, resolve, reject))
     })
 }
 
@@ -29,6 +28,7 @@ class Incoming implements Dispatcher.DispatchHandler {
   readonly #reject: (error: unknown) => void
   readonly #stopListening: () => void
   #stage: Stage = 'unsent'
+  #aborted: { readonly reason: unknown } | undefined
   #controller: Controller | undefined
   #body: ReadableStreamDefaultController<Bytes> | undefined
 
@@ -41,9 +41,8 @@ class Incoming implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller
-    const { cancelled, reason } = this.#attempt.cancellation
-    if (cancelled) controller.abort(asError(reason))
-    else this.#stage = 'sent'
+    if (this.#aborted === undefined) this.#stage = 'sent'
+    else controller.abort(asError(this.#aborted.reason))
   }
 
   onRequestUpgrade(controller: Controller, status: number): void {
@@ -86,8 +85,7 @@ class Incoming implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Controller | null, error: Error): void {
     this.#stopListening()
-    const { cancelled, reason } = this.#attempt.cancellation
-    const failure = cancelled ? reason : attemptFailure(error, this.#stage, this.#attempt)
+    const failure = this.#aborted === undefined ? attemptFailure(error, this.#stage, this.#attempt) : this.#aborted.reason
     this.#body?.error(failure)
     this.#body = undefined
     this.#reject(failure)
@@ -121,6 +119,7 @@ class Incoming implements Dispatcher.DispatchHandler {
 
   /** A request that still waits for a connection cannot be called back: it is refused when its turn comes. */
   #abort(reason: unknown): void {
+    this.#aborted = { reason }
     this.#body?.error(reason)
     this.#body = undefined
     this.#reject(reason)
@@ -128,6 +127,7 @@ class Incoming implements Dispatcher.DispatchHandler {
   }
 }
 
+/** undici wants an Error; the caller gets the reason itself. */
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new DOMException('This operation was aborted', 'AbortError')
 }
