@@ -4,6 +4,7 @@ import { attemptHandler } from './layers/attempt.ts'
 import { deadlineLayer } from './layers/deadline.ts'
 import { fallbackLayer } from './layers/fallback.ts'
 import { pauseLayer } from './layers/pause.ts'
+import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
 import { retryLayer } from './layers/retry.ts'
 import { normalise } from './normalise.ts'
@@ -34,7 +35,7 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   const handle = compose(options, shared)
   const call = async (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
-    const exchange = await normalise(input, init ?? {}, options)
+    const exchange = normalise(input, init ?? {}, options)
     if (shared.connections.closed) throw new RefusedError('closed', 'the client is closed', exchange.facts())
     return conclude(exchange, await handle(exchange))
   }
@@ -46,7 +47,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
 
 /** The path of a request, outermost first. */
 function compose(options: ResolvedOptions, { connections, origins }: Shared): Handler {
-  const layers: Layer[] = [fallbackLayer, deadlineLayer, redirectLayer, retryLayer, pauseLayer(origins)]
+  const layers: Layer[] = [fallbackLayer, deadlineLayer, readAheadLayer, redirectLayer, retryLayer, pauseLayer(origins)]
   const send = connections.send(options)
   return layers.reduceRight<Handler>((next, layer) => layer(next), attemptHandler(send))
 }

@@ -1,6 +1,6 @@
 import { Cancellation } from './cancellation.ts'
 import { looksLikeCredential, redactUrl } from './errors/redact.ts'
-import { contentOfRequest, toContent } from './http/content.ts'
+import { toContent } from './http/content.ts'
 import { type Fields, mergeFields, noFields } from './http/fields.ts'
 import { forbidsContent, normaliseMethod } from './http/methods.ts'
 import { resolveTarget } from './http/target.ts'
@@ -15,40 +15,44 @@ type Input = string | URL | Request
  *
  * @throws TypeError for a request that cannot be sent.
  */
-export async function normalise(input: Input, init: SteadInit, client: ResolvedOptions): Promise<Exchange> {
+export function normalise(input: Input, init: SteadInit, client: ResolvedOptions): Exchange {
   const own: SteadInit = { __proto__: null, ...init } as SteadInit
   const request = isRequest(input) ? input : undefined
   const options = resolveCall(client, own)
   const url = resolveTarget(request?.url ?? (input as string | URL), client.baseUrl)
   const method = normaliseMethod(String(own.method ?? request?.method ?? 'GET'))
   const headers = fieldsOf(own, request, client, url)
-  const cancellation = cancellationOf(own.signal === undefined ? request?.signal : own.signal)
-  const content = await contentOf(own, request)
-  if (content !== null && forbidsContent(method)) throw new TypeError(`a ${method} request cannot have content`)
+  const content = contentOf(own)
+  const requestStream = own.body === undefined && own.json === undefined ? streamOf(request) : null
+  if ((content !== null || requestStream !== null) && forbidsContent(method))
+    throw new TypeError(`a ${method} request cannot have content`)
   if (content?.type != null) headers['content-type'] ??= content.type
   const redirectMode = redirectModeOf(own.redirect ?? request?.redirect)
-  return newExchange(options, cancellation, { method, url, headers, content }, redirectMode, own.timeoutMs !== undefined)
-}
-
-function newExchange(
-  options: ResolvedOptions,
-  cancellation: Cancellation,
-  request: Exchange['request'],
-  redirectMode: Exchange['redirectMode'],
-  ownTimeout: boolean,
-): Exchange {
-  const { clock, timeoutMs } = options
-  const startMs = clock.now()
-  const exchange: Exchange = {
+  // The signal is listened to only once nothing can be refused any more.
+  const cancellation = cancellationOf(own.signal === undefined ? request?.signal : own.signal)
+  const ownTimeout = own.timeoutMs !== undefined
+  return newExchange({
     options,
     cancellation,
-    startMs,
-    deadlineMs: timeoutMs === false ? Number.POSITIVE_INFINITY : startMs + timeoutMs,
     redirectMode,
     ownTimeout,
+    requestStream,
+    request: { method, url, headers, content },
+  })
+}
+
+type Given = Pick<Exchange, 'options' | 'cancellation' | 'redirectMode' | 'ownTimeout' | 'requestStream' | 'request'>
+
+function newExchange(given: Given): Exchange {
+  const { clock, timeoutMs } = given.options
+  const startMs = clock.now()
+  const exchange: Exchange = {
+    ...given,
+    content: given.request.content,
+    startMs,
+    deadlineMs: timeoutMs === false ? Number.POSITIVE_INFINITY : startMs + timeoutMs,
     attempts: [],
     redirects: [],
-    request,
     retries: 0,
     waited: null,
     notRepeated: null,
@@ -84,12 +88,15 @@ function fieldsOf(own: SteadInit, request: Request | undefined, client: Resolved
   return mergeFields(headers, own.headers ?? request?.headers)
 }
 
-async function contentOf(own: SteadInit, request: Request | undefined): Promise<Content | null> {
-  if (own.json !== undefined) return jsonContent(own)
-  if (own.body !== undefined) return toContent(own.body)
+function contentOf(own: SteadInit): Content | null {
+  return own.json === undefined ? toContent(own.body) : jsonContent(own)
+}
+
+/** The content of a Request, which is to be read ahead. */
+function streamOf(request: Request | undefined): Exchange['requestStream'] {
   if (request === undefined || request.body === null) return null
   if (request.bodyUsed) throw new TypeError('the content of the Request was read before')
-  return contentOfRequest(request.body as ReadableStream<Uint8Array<ArrayBuffer>>)
+  return request.body as ReadableStream<Uint8Array<ArrayBuffer>>
 }
 
 function jsonContent(own: SteadInit): Content {

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { Cancellation } from '../cancellation.ts'
 import type { Content } from '../types/exchange.ts'
 import { encodeMultipart } from './multipart.ts'
 
@@ -104,15 +105,20 @@ const readAheadBytes = 1_048_576
  * The content of a Request, whose source is hidden behind a stream even when it was a string. Up to 1 MiB is read
  * ahead and kept, so that the usual Request is repeated like any other; beyond that it stays a one-shot stream.
  */
-export async function contentOfRequest(stream: ByteStream): Promise<Content> {
+export async function contentOfRequest(stream: ByteStream, cancellation: Cancellation): Promise<Content> {
   const reader = stream.getReader()
+  const stopListening = cancellation.onCancel((reason) => void reader.cancel(reason).catch(nothing))
   const parts: Bytes[] = []
   for (let size = 0; size <= readAheadBytes; ) {
     const { done, value } = await reader.read()
-    if (done) return bytesContent(new Uint8Array(Buffer.concat(parts)))
+    if (done) {
+      stopListening()
+      return bytesContent(new Uint8Array(Buffer.concat(parts)))
+    }
     parts.push(value)
     size += value.byteLength
   }
+  stopListening()
   return streamContent(
     new ReadableStream<Bytes>(
       {

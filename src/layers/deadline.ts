@@ -9,12 +9,11 @@ import type { Exchange, Layer } from '../types/exchange.ts'
 export const deadlineLayer: Layer = (next) => async (exchange) => {
   const { options, cancellation } = exchange
   const { clock, idleTimeoutMs } = options
-  const { content } = exchange.request
   const stopTimer = armDeadline(exchange)
   const end = (reason?: unknown): void => {
     stopTimer()
     cancellation.untie()
-    content?.discard(reason)
+    exchange.content?.discard(reason)
   }
   const outcome = await next(exchange).catch((error: unknown) => {
     end(error)

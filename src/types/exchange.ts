@@ -60,6 +60,10 @@ export interface Exchange {
   readonly ownTimeout: boolean
   readonly attempts: AttemptRecord[]
   readonly redirects: RedirectTrace[]
+  /** The content of a Request, not read yet. */
+  readonly requestStream: ReadableStream<Uint8Array<ArrayBuffer>> | null
+  /** The content of the call, whatever its current hop sends. */
+  content: Content | null
   /** The request of the current hop; a redirect replaces it. */
   request: HopRequest
   /** Attempts after the first of a hop; counted over the whole call. */

@@ -202,3 +202,40 @@ describe("the caller's signal", () => {
     expect(sent).toHaveLength(0)
   })
 })
+
+describe('the content of a Request', () => {
+  const never = (): ReadableStream => new ReadableStream({ pull: () => new Promise(() => {}) })
+  const requestWith = (body: BodyInit): Request => new Request(target, { method: 'PUT', body, duplex: 'half' } as RequestInit)
+
+  test('is read ahead, so that it is repeated like any other', async () => {
+    const { fetch, clock, sent } = clientOf([reply(503), ok])
+    await clock.drive(fetch(requestWith('text')))
+    expect(sent.map(({ body }) => body)).toEqual(['text', 'text'])
+  })
+
+  test('that does not come is given up at timeoutMs, and nothing is sent', async () => {
+    const { fetch, clock, sent } = clientOf([ok], { timeoutMs: 500 })
+    expect(await clock.drive(rejection(fetch(requestWith(never()))))).toMatchObject({ kind: 'call', attempts: 0, elapsedMs: 500 })
+    expect(sent).toHaveLength(0)
+    expect(clock.armed).toBe(0)
+  })
+
+  test("that does not come is given up when the caller's signal says so", async () => {
+    const { fetch } = clientOf([ok])
+    const controller = new AbortController()
+    const call = rejection(fetch(requestWith(never()), { signal: controller.signal }))
+    controller.abort('enough')
+    expect(await call).toBe('enough')
+  })
+
+  test('that fails is a BodyError with its reason', async () => {
+    const { fetch, sent } = clientOf([ok])
+    const broken = new ReadableStream({ pull: (stream) => stream.error(new Error('disk gone')) })
+    expect(await rejection(fetch(requestWith(broken)))).toMatchObject({
+      name: 'BodyError',
+      kind: 'source',
+      cause: { message: 'disk gone' },
+    })
+    expect(sent).toHaveLength(0)
+  })
+})
