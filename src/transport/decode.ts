@@ -1,6 +1,14 @@
 import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib'
 import { BodyError } from '../errors/failures.ts'
 import { branchOf } from '../errors/steadfetch-error.ts'
 import type { CallFacts } from '../types/exchange.ts'
@@ -23,7 +31,21 @@ const decoders: Readonly<Record<string, (firstByte: number) => Transform>> = {
   'x-gzip': () => createGunzip(),
   deflate: (firstByte) => ((firstByte & 0x0f) === 0x08 ? createInflate() : createInflateRaw()),
   br: () => createBrotliDecompress(),
-  zstd: () => createZstdDecompress(),
+  ...(zstdTellsItsEnd() ? { zstd: () => createZstdDecompress() } : {}),
+}
+
+/** The codings to ask for, RFC 9110 §12.5.3. */
+export const acceptEncoding: string = Object.keys(decoders)
+  .filter((coding) => coding !== 'x-gzip')
+  .join(', ')
+
+/** Node.js 22 takes zstd that is cut short for whole: there it is neither asked for nor decoded. */
+function zstdTellsItsEnd(): boolean {
+  try {
+    return zstdDecompressSync(zstdCompressSync('whole').subarray(0, -1)).length < 0
+  } catch {
+    return true
+  }
 }
 
 /** The body without its content codings (RFC 9110 §8.4); one with an unknown coding stays as it is, as fetch leaves it. */

@@ -1,9 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { noFields } from '../http/fields.ts'
 import type { HopRequest } from '../types/exchange.ts'
-
-/** The content codings steadfetch decodes, RFC 9110 §8.4.1. */
-const acceptEncoding = 'gzip, deflate, br, zstd'
+import { acceptEncoding } from './decode.ts'
 
 /** A request as undici dispatches it. Its own time limits are off: steadfetch has one clock for all. */
 export function outgoing(request: HopRequest): Dispatcher.DispatchOptions {

@@ -13,7 +13,10 @@ function coded(coding: string, content: Uint8Array, status = 200): Promise<Local
   })
 }
 
-const codings: [string, string, Buffer][] = [
+/** Node.js 22 takes zstd that is cut short for whole. */
+const zstd = Number(process.versions.node.split('.')[0]) >= 24
+
+const everyCoding: [string, string, Buffer][] = [
   ['gzip', 'gzip', gzipSync(plain)],
   ['x-gzip', 'x-gzip', gzipSync(plain)],
   ['GZIP in capitals', 'GZIP', gzipSync(plain)],
@@ -30,6 +33,7 @@ const codings: [string, string, Buffer][] = [
     gzipSync(deflateSync(zstdCompressSync(brotliCompressSync(gzipSync(plain))))),
   ],
 ]
+const codings = everyCoding.filter(([, coding]) => zstd || !coding.includes('zstd'))
 
 describe('content codings', () => {
   it.each(codings)('%s is decoded', async (_name, coding, content) => {
@@ -49,7 +53,7 @@ describe('content codings', () => {
     await api(server.origin)
     await api(server.origin, { headers: { 'accept-encoding': 'br' } })
     await api(server.origin, { headers: { range: 'bytes=0-9' } })
-    expect(asked).toEqual(['gzip, deflate, br, zstd', 'br', 'identity'])
+    expect(asked).toEqual([zstd ? 'gzip, deflate, br, zstd' : 'gzip, deflate, br', 'br', 'identity'])
   })
 
   it('an unknown coding is left as it is', async () => {
@@ -70,10 +74,16 @@ describe('content codings', () => {
     }
   })
 
-  it.each(['gzip', 'deflate', 'br', 'zstd'])('%s that is none is a BodyError', async (coding) => {
+  it.each(['gzip', 'deflate', 'br', ...(zstd ? ['zstd'] : [])])('%s that is none is a BodyError', async (coding) => {
     await using server = await coded(coding, Buffer.from('\x07 this is not coded at all'))
     const response = await client()(server.origin)
     expect(await caught(response.text())).toMatchObject({ name: 'BodyError', kind: 'decode' })
+  })
+
+  it.skipIf(zstd)('zstd is left as it is where the platform cannot tell that it was cut short', async () => {
+    const content = zstdCompressSync(plain)
+    await using server = await coded('zstd', content)
+    expect(Buffer.from(await (await client()(server.origin)).bytes())).toEqual(content)
   })
 
   it('a stream of a body that is cut short fails after its start', async () => {
