@@ -44,13 +44,14 @@ function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome:
   const { clock, random } = exchange.options
   const { status, headers } = outcome.response
   const policy = patient(outcome.policy)
+  const mayPause = statusRow(status).retryAfter === 'pauses'
   const askedMs = policy === undefined ? undefined : retryAfterMs(headers, clock.wallTime)
-  const pauses = policy?.kind === 'pause' || (askedMs !== undefined && statusRow(status).retryAfter === 'pauses')
-  if (policy === undefined || !pauses) {
-    gate.open(sentAtClosing)
+  if (policy === undefined || (policy.kind !== 'pause' && !(mayPause && askedMs !== undefined))) {
+    // A call that does not want to wait may be told to: that neither closes the gate nor opens it.
+    if (policy !== undefined || !mayPause) gate.open(sentAtClosing)
     return outcome
   }
-  gate.close(status, askedMs, sentAtClosing, policy, clock.now(), random)
+  gate.close({ status, askedMs, sentAtClosing, policy }, clock.now(), random)
   return { ...outcome, heldMs: gate.remainingMs(clock.now()) }
 }
 
@@ -65,19 +66,20 @@ async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' 
   const maxWaitMs = longestJittered(policy.maxWaitMs ?? retryDefaults.maxWaitMs)
   const latestMs = Math.min(arrivedMs + maxWaitMs, exchange.deadlineMs)
   gate.held += 1
+  let spread = false
   try {
-    for (;;) {
+    while (!cancellation.cancelled) {
       const admission = gate.admit(clock.now())
-      if (admission === 'go' || admission === 'probe') {
-        if (admission === 'go' && !(await wait(clock, gate.spreadMs(random), cancellation))) break
+      if (admission === 'probe' || (admission === 'go' && spread)) {
         exchange.waited = { ms: clock.now() - arrivedMs, reason: 'pause' }
         return admission
       }
-      const remainingMs = gate.remainingMs(clock.now())
+      // Whoever is spread out asks again afterwards: the gate may have been closed meanwhile.
+      spread = admission === 'go'
+      const remainingMs = admission === 'go' ? gate.spreadMs(random) : gate.remainingMs(clock.now())
       if (clock.now() + remainingMs > latestMs) return refusal(exchange, gate, 'paused')
-      if (admission === 'wait') await wait(clock, remainingMs, cancellation)
+      if (admission !== 'follow probe') await wait(clock, remainingMs, cancellation)
       else if (!(await probeEnded(exchange, gate, latestMs))) return refusal(exchange, gate, 'paused')
-      if (cancellation.cancelled) break
     }
     return cancelledOutcome(cancellation.reason, on)
   } finally {

@@ -5,6 +5,16 @@ import { backoffMs, jittered, retryDefaults } from './backoff.ts'
 const spreadRatio = 0.2
 const spreadLimitMs = 5_000
 
+/** A response that asks for a pause. */
+export interface PauseRequest {
+  readonly status: number
+  /** Its Retry-After; undefined when there is none. */
+  readonly askedMs: number | undefined
+  /** How often the gate had been closed when its request was sent. */
+  readonly sentAtClosing: number
+  readonly policy: PauseOptions
+}
+
 /** What a call must do at the gate. */
 export type Admission = 'go' | 'wait' | 'probe' | 'follow probe'
 
@@ -56,20 +66,13 @@ export class Gate {
    * Closes the gate: for as long as the origin asked, but not beyond `maxWaitMs`, so that one answer with a Retry-After
    * of a day does not cut the service off for a day; else for a back-off that grows while its answers stay the same.
    */
-  close(
-    status: number,
-    askedMs: number | undefined,
-    sentAtClosing: number,
-    options: PauseOptions,
-    nowMs: number,
-    random: () => number,
-  ): void {
+  close({ status, askedMs, sentAtClosing, policy }: PauseRequest, nowMs: number, random: () => number): void {
     const oldNews = sentAtClosing !== this.#closings
     if (oldNews && askedMs === undefined) return
     if (!oldNews) this.#strikes += 1
-    const { maxWaitMs = retryDefaults.maxWaitMs } = options
+    const { maxWaitMs = retryDefaults.maxWaitMs } = policy
     const boundMs = askedMs === undefined ? undefined : Math.min(askedMs, maxWaitMs)
-    const waitMs = boundMs === undefined ? backoffMs(this.#strikes, options, random) : jittered(boundMs, random)
+    const waitMs = boundMs === undefined ? backoffMs(this.#strikes, policy, random) : jittered(boundMs, random)
     const openAtMs = nowMs + waitMs
     if (oldNews && openAtMs <= this.#openAtMs) return
     this.#openAtMs = openAtMs

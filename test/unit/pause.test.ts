@@ -127,6 +127,40 @@ describe('a 429 with Retry-After', () => {
     await clock.drive(held)
   })
 
+  test('that comes while the held calls are being released holds the rest of them again', async () => {
+    const clock = new FakeClock()
+    let chance = 0
+    const random = (): number => (chance = (chance + 0.31) % 1)
+    let openAtMs = 0
+    const early: number[] = []
+    let answers = 0
+    const transport = async (): Promise<Response> => {
+      answers += 1
+      if (clock.now() < openAtMs) early.push(clock.now())
+      if (answers !== 1 && answers !== 4) return new Response('ok')
+      openAtMs = clock.now() + 10_000
+      return limited.clone()
+    }
+    const fetch = createFetch({ transport, clock, random, timeoutMs: false })
+    const calls = [fetch(target)]
+    await clock.advance(1)
+    calls.push(...Array.from({ length: 9 }, () => fetch(target)))
+    await clock.drive(Promise.all(calls))
+    expect(early).toEqual([])
+    expect(answers).toBe(12)
+  })
+
+  test('that a call without patience gets does not end the pause of the others', async () => {
+    const { fetch, clock, sent } = clientOf([limited, limited, ok], { timeoutMs: false })
+    const held = [fetch(target)]
+    await clock.advance(10_999)
+    expect(await rejection(fetch(target, { on: { 429: 'fail' } }))).toBeInstanceOf(TooManyRequestsError)
+    held.push(fetch(target), fetch(target))
+    await clock.drive(Promise.all(held))
+    const arrivals = sent.slice(2).map(({ atMs }) => atMs - 1_000)
+    expect(arrivals).toEqual([11_000, 12_100, 12_100])
+  })
+
   test('is given up in the middle when the caller aborts', async () => {
     const { fetch, clock, sent } = clientOf([limited, ok])
     const controller = new AbortController()
