@@ -1,17 +1,22 @@
 import type { Clock } from './clock.ts'
 
-type Listener = (reason: unknown) => void
+/** Whatever is stopped when that which it belongs to is cancelled. */
+export interface Cancellable {
+  cancel(reason: unknown): void
+}
 
 /**
- * The one way to stop an exchange or an attempt: by the caller's signal, by a time limit, by its parent.
- * Cheaper than an AbortController, which is made only for transports that ask for a signal.
+ * The one way to stop an exchange or an attempt: by the caller's signal, by a time limit, by what it belongs to.
+ * Cheaper than an AbortController, which is made only for transports that ask for a signal. Most have one member at a
+ * time, so a set is made only for a second one.
  */
-export class Cancellation {
+export class Cancellation implements Cancellable {
   #cancelled = false
   #reason: unknown
+  #only: Cancellable | undefined
+  #others: Set<Cancellable> | undefined
   #controller: AbortController | undefined
-  readonly #listeners = new Set<Listener>()
-  readonly #ties: (() => void)[] = []
+  #stopFollowing: (() => void) | undefined
 
   get cancelled(): boolean {
     return this.#cancelled
@@ -35,47 +40,54 @@ export class Cancellation {
     if (this.#cancelled) return
     this.#cancelled = true
     this.#reason = reason
-    this.untie()
+    this.unfollow()
     this.#controller?.abort(reason)
-    for (const listener of this.#listeners) listener(reason)
-    this.#listeners.clear()
+    const only = this.#only
+    const others = this.#others
+    this.#only = undefined
+    this.#others = undefined
+    only?.cancel(reason)
+    if (others !== undefined) for (const member of others) member.cancel(reason)
+  }
+
+  /** Has `member` cancelled together with this, at once if that has happened. */
+  add(member: Cancellable): void {
+    if (this.#cancelled) member.cancel(this.#reason)
+    else if (this.#only === undefined) this.#only = member
+    else {
+      this.#others ??= new Set()
+      this.#others.add(member)
+    }
+  }
+
+  /** Lets go of a member that has come to its end. */
+  remove(member: Cancellable): void {
+    if (this.#only === member) this.#only = undefined
+    else this.#others?.delete(member)
   }
 
   /** Calls `listener` when cancelled, at once if that has happened; returns how to stop listening. */
-  onCancel(listener: Listener): () => void {
-    if (this.#cancelled) {
-      listener(this.#reason)
-      return () => {}
-    }
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+  onCancel(listener: (reason: unknown) => void): () => void {
+    const member = { cancel: listener }
+    this.add(member)
+    return () => this.remove(member)
   }
 
-  /** Is cancelled when `parent` is, until untied. */
-  followParent(parent: Cancellation): void {
-    this.tie(parent.onCancel((reason) => this.cancel(reason)))
-  }
-
-  /** Is cancelled with the reason of `signal`, until untied. */
-  followSignal(signal: AbortSignal): void {
+  /** Is cancelled with the reason of `signal`, until {@link unfollow}. */
+  follow(signal: AbortSignal): void {
     if (signal.aborted) {
       this.cancel(signal.reason)
       return
     }
     const onAbort = (): void => this.cancel(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
-    this.tie(() => signal.removeEventListener('abort', onAbort))
+    this.#stopFollowing = () => signal.removeEventListener('abort', onAbort)
   }
 
-  /** Keeps `release` to be called once by {@link untie}: a timer to clear, a listener to remove. */
-  tie(release: () => void): void {
-    if (this.#cancelled) release()
-    else this.#ties.push(release)
-  }
-
-  /** Lets go of everything that could still cancel it. */
-  untie(): void {
-    for (const release of this.#ties.splice(0)) release()
+  /** Lets go of the caller's signal. */
+  unfollow(): void {
+    this.#stopFollowing?.()
+    this.#stopFollowing = undefined
   }
 }
 

@@ -19,14 +19,15 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   after(ms, run) {
-    let remainingMs = ms
-    let timer: NodeJS.Timeout
-    const arm = (): void => {
-      const partMs = Math.min(remainingMs, longestTimerMs)
-      remainingMs -= partMs
-      timer = setTimeout(remainingMs > 0 ? arm : run, partMs)
-    }
-    arm()
+    if (ms > longestTimerMs) return afterLong(ms, run)
+    const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
   },
+}
+
+function afterLong(ms: number, run: () => void): () => void {
+  let stop = systemClock.after(longestTimerMs, () => {
+    stop = systemClock.after(ms - longestTimerMs, run)
+  })
+  return () => stop()
 }

@@ -1,9 +1,9 @@
 import { RefusedError } from './errors/failures.ts'
+import type { Exchange } from './exchange.ts'
 import { toHttpError } from './http-errors.ts'
 import { attemptHandler } from './layers/attempt.ts'
-import { deadlineLayer } from './layers/deadline.ts'
 import { fallbackLayer } from './layers/fallback.ts'
-import { pauseLayer } from './layers/pause.ts'
+import { gateLayer, pauseLayer } from './layers/pause.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
 import { retryLayer } from './layers/retry.ts'
@@ -13,13 +13,21 @@ import { resolveClient } from './options/resolve.ts'
 import { Origins } from './policy/origins.ts'
 import { rememberTrace } from './traces.ts'
 import { Connections } from './transport/connections.ts'
-import type { Exchange, Handler, Layer, Outcome } from './types/exchange.ts'
+import type { Handler, Layer, Outcome, Received } from './types/exchange.ts'
 import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './types/options.ts'
 
 /** What a client shares with its children. */
 interface Shared {
   readonly connections: Connections
   readonly origins: Origins
+}
+
+/** The path of a request: what every call passes, and what only a call in trouble passes. */
+interface Path {
+  /** Sends the request of the exchange once. */
+  readonly direct: Handler
+  /** Follows, pauses, retries and falls back; starts from the outcome that the exchange has `unseen`. */
+  readonly repair: Handler
 }
 
 /**
@@ -33,11 +41,19 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
 }
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
-  const handle = compose(options, shared)
+  const { direct, repair } = compose(options, shared)
   const call = async (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
-    const exchange = normalise(input, init ?? {}, options)
-    if (shared.connections.closed) throw new RefusedError('closed', 'the client is closed', exchange.facts())
-    return conclude(exchange, await handle(exchange))
+    const exchange = normalise(input, init, options)
+    try {
+      if (shared.connections.closed) throw new RefusedError('closed', 'the client is closed', exchange.facts())
+      const first = await direct(exchange)
+      if (first.kind === 'response' && first.policy.kind === 'accept') return deliver(exchange, first.received)
+      exchange.unseen = first
+      return await conclude(exchange, await repair(exchange))
+    } catch (error) {
+      exchange.ended(error)
+      throw error
+    }
   }
   return Object.assign(call, {
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
@@ -45,25 +61,44 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   })
 }
 
-/** The path of a request, outermost first. */
-function compose(options: ResolvedOptions, { connections, origins }: Shared): Handler {
-  const layers: Layer[] = [fallbackLayer, deadlineLayer, readAheadLayer, redirectLayer, retryLayer, pauseLayer(origins)]
-  const send = connections.send(options)
-  return layers.reduceRight<Handler>((next, layer) => layer(next), attemptHandler(send))
+/** Composes the layers, outermost first. */
+function compose(options: ResolvedOptions, { connections, origins }: Shared): Path {
+  const direct = through([readAheadLayer, gateLayer(origins)], attemptHandler(connections.send(options)))
+  const again: Handler = (exchange) => {
+    const { unseen } = exchange
+    exchange.unseen = null
+    return unseen === null ? direct(exchange) : Promise.resolve(unseen)
+  }
+  return { direct, repair: through([fallbackLayer, redirectLayer, retryLayer, pauseLayer(origins)], again) }
+}
+
+function through(layers: readonly Layer[], innermost: Handler): Handler {
+  return layers.reduceRight<Handler>((next, layer) => layer(next), innermost)
 }
 
 /** The only place where an outcome becomes a return or a throw. */
 async function conclude(exchange: Exchange, outcome: Outcome): Promise<Response> {
+  if (outcome.kind === 'substitute') {
+    rememberTrace(outcome.response, exchange)
+    return outcome.response
+  }
   if (outcome.kind === 'failure') {
     rememberTrace(outcome.error, exchange)
     throw outcome.error
   }
-  const { response, policy } = outcome
+  const { received, policy } = outcome
   if (policy.kind === 'accept' || policy.kind === 'follow' || exchange.options.errors === 'return') {
-    rememberTrace(response, exchange)
-    return response
+    return deliver(exchange, received)
   }
-  const error = await toHttpError(response, exchange)
+  const error = await toHttpError(received, exchange)
   rememberTrace(error, exchange)
   throw error
+}
+
+/** Hands the response out; the exchange watches over its body to the last byte. */
+function deliver(exchange: Exchange, received: Received): Response {
+  exchange.delivered()
+  received.redirected = exchange.redirects.length > 0
+  received.watch(exchange)
+  return received.response
 }

@@ -1,67 +1,46 @@
-import { Cancellation } from './cancellation.ts'
-import { looksLikeCredential, redactUrl } from './errors/redact.ts'
+import { looksLikeCredential } from './errors/redact.ts'
+import { Exchange } from './exchange.ts'
 import { toContent } from './http/content.ts'
-import { type Fields, mergeFields, noFields } from './http/fields.ts'
+import { filteredFields, mergeFields, withDefault } from './http/fields.ts'
 import { forbidsContent, normaliseMethod } from './http/methods.ts'
-import { resolveTarget } from './http/target.ts'
+import { resolveTarget, targetOf } from './http/target.ts'
 import { resolveCall } from './options/resolve.ts'
-import type { Content, Exchange } from './types/exchange.ts'
+import type { ByteStream, Content, Fields } from './types/exchange.ts'
 import type { ResolvedOptions, SteadInit } from './types/options.ts'
 
 type Input = string | URL | Request
+
+const nothing: SteadInit = Object.freeze({ __proto__: null }) as SteadInit
 
 /**
  * The exchange of one call: its arguments read once, own properties only, and checked before anything is sent.
  *
  * @throws TypeError for a request that cannot be sent.
  */
-export function normalise(input: Input, init: SteadInit, client: ResolvedOptions): Exchange {
-  const own: SteadInit = { __proto__: null, ...init } as SteadInit
+export function normalise(input: Input, init: SteadInit | undefined, client: ResolvedOptions): Exchange {
+  const own = init === undefined ? nothing : ({ __proto__: null, ...init } as SteadInit)
   const request = isRequest(input) ? input : undefined
-  const options = resolveCall(client, own)
+  const options = own === nothing ? client : resolveCall(client, own)
   const url = resolveTarget(request?.url ?? (input as string | URL), client.baseUrl)
   const method = normaliseMethod(String(own.method ?? request?.method ?? 'GET'))
-  const headers = fieldsOf(own, request, client, url)
+  const given = fieldsOf(own, request, client, url)
   const content = contentOf(own)
   const requestStream = own.body === undefined && own.json === undefined ? streamOf(request) : null
   if ((content !== null || requestStream !== null) && forbidsContent(method))
     throw new TypeError(`a ${method} request cannot have content`)
-  if (content?.type != null) headers['content-type'] ??= content.type
+  const fields = content === null || content.type === null ? given : withDefault(given, 'content-type', content.type)
   const redirectMode = redirectModeOf(own.redirect ?? request?.redirect)
-  // The signal is listened to only once nothing can be refused any more.
-  const cancellation = cancellationOf(own.signal === undefined ? request?.signal : own.signal)
-  const ownTimeout = own.timeoutMs !== undefined
-  return newExchange({
+  const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
+  const exchange = new Exchange({
     options,
-    cancellation,
-    redirectMode,
-    ownTimeout,
+    request: { method, target: targetOf(url), fields, content },
     requestStream,
-    request: { method, url, headers, content },
+    redirectMode,
+    ownTimeout: own.timeoutMs !== undefined,
+    ownMaxDecoded: own.maxDecodedBytes !== undefined,
   })
-}
-
-type Given = Pick<Exchange, 'options' | 'cancellation' | 'redirectMode' | 'ownTimeout' | 'requestStream' | 'request'>
-
-function newExchange(given: Given): Exchange {
-  const { clock, timeoutMs } = given.options
-  const startMs = clock.now()
-  const exchange: Exchange = {
-    ...given,
-    content: given.request.content,
-    startMs,
-    deadlineMs: timeoutMs === false ? Number.POSITIVE_INFINITY : startMs + timeoutMs,
-    attempts: [],
-    redirects: [],
-    retries: 0,
-    waited: null,
-    notRepeated: null,
-    facts: () => ({
-      request: { method: exchange.request.method, url: redactUrl(exchange.request.url) },
-      attempts: exchange.attempts.length,
-      elapsedMs: Math.round(clock.now() - startMs),
-    }),
-  }
+  // The signal is listened to only now that nothing can be refused any more.
+  if (signal !== undefined) exchange.cancellation.follow(signal)
   return exchange
 }
 
@@ -80,12 +59,9 @@ function isRequest(input: unknown): input is Request {
 
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */
 function fieldsOf(own: SteadInit, request: Request | undefined, client: ResolvedOptions, url: URL): Fields {
-  const headers = noFields()
   const foreign = client.baseUrl !== undefined && client.baseUrl.origin !== url.origin
-  for (const name of Object.keys(client.headers)) {
-    if (!foreign || !looksLikeCredential(name)) headers[name] = client.headers[name] as string
-  }
-  return mergeFields(headers, own.headers ?? request?.headers)
+  const base = foreign ? filteredFields(client.headers, (name) => !looksLikeCredential(name)) : client.headers
+  return mergeFields(base, own.headers ?? request?.headers)
 }
 
 function contentOf(own: SteadInit): Content | null {
@@ -93,10 +69,10 @@ function contentOf(own: SteadInit): Content | null {
 }
 
 /** The content of a Request, which is to be read ahead. */
-function streamOf(request: Request | undefined): Exchange['requestStream'] {
+function streamOf(request: Request | undefined): ByteStream | null {
   if (request === undefined || request.body === null) return null
   if (request.bodyUsed) throw new TypeError('the content of the Request was read before')
-  return request.body as ReadableStream<Uint8Array<ArrayBuffer>>
+  return request.body as ByteStream
 }
 
 function jsonContent(own: SteadInit): Content {
@@ -106,14 +82,12 @@ function jsonContent(own: SteadInit): Content {
   return { ...(toContent(text) as Content), type: 'application/json' }
 }
 
-function cancellationOf(signal: AbortSignal | null | undefined): Cancellation {
-  const cancellation = new Cancellation()
-  if (signal === null || signal === undefined) return cancellation
+function signalOf(signal: AbortSignal | null | undefined): AbortSignal | undefined {
+  if (signal === null || signal === undefined) return undefined
   if (typeof signal !== 'object' || typeof signal.addEventListener !== 'function' || typeof signal.aborted !== 'boolean') {
     throw new TypeError('signal must be an AbortSignal')
   }
-  cancellation.followSignal(signal)
-  return cancellation
+  return signal
 }
 
 function redirectModeOf(mode: unknown): Exchange['redirectMode'] {

@@ -27,5 +27,6 @@ export const fetchStandard: ClientOptions = {
   timeoutMs: false,
   attemptTimeoutMs: false,
   idleTimeoutMs: false,
+  maxDecodedBytes: false,
   connectTimeoutMs: false,
 }

@@ -1,25 +1,22 @@
-import type { Exchange } from './types/exchange.ts'
+import type { Exchange } from './exchange.ts'
+import { receivedOf } from './http/response.ts'
 import type { Trace } from './types/trace.ts'
 
-interface Remembered {
-  readonly exchange: Exchange
-  readonly totalMs: number
-}
+/** Beside the errors, not on them: a trace is never logged by accident and goes when its error goes. */
+const remembered = new WeakMap<object, Exchange>()
 
-/** Beside the results, not on them: a trace is never logged by accident and goes when its result goes. */
-const remembered = new WeakMap<object, Remembered>()
-
-/** Keeps the exchange a response or an error came from. */
+/** Keeps the exchange an error or a substitute came from; a Response of our own knows it by itself. */
 export function rememberTrace(result: unknown, exchange: Exchange): void {
-  if (typeof result !== 'object' || result === null) return
-  remembered.set(result, { exchange, totalMs: exchange.options.clock.now() - exchange.startMs })
+  exchange.delivered()
+  if (typeof result === 'object' && result !== null) remembered.set(result, exchange)
 }
 
 /** What happened in the call that gave this response or error; undefined for anything else. */
 export function traceOf(result: unknown): Trace | undefined {
-  const found = typeof result === 'object' && result !== null ? remembered.get(result) : undefined
-  if (found === undefined) return undefined
-  const { attempts, redirects, notRepeated } = found.exchange
-  const trace = { attempts: attempts.map((attempt) => ({ ...attempt })), redirects: [...redirects], totalMs: found.totalMs }
+  if (typeof result !== 'object' || result === null) return undefined
+  const exchange = remembered.get(result) ?? (receivedOf(result)?.watcher as Exchange | undefined)
+  if (exchange === undefined) return undefined
+  const { attempts, redirects, notRepeated, totalMs } = exchange
+  const trace = { attempts: attempts.map((attempt) => attempt.trace()), redirects: [...redirects], totalMs }
   return notRepeated === null ? trace : { ...trace, notRepeated }
 }

@@ -11,7 +11,7 @@ export type TimeLimit = 'call' | 'attempt' | 'connect' | 'idle'
 /** Why steadfetch did not send a request. */
 export type RefusalKind = 'paused' | 'queue full' | 'closed'
 /** What was wrong with content. */
-export type BodyFailure = 'decode' | 'source'
+export type BodyFailure = 'decode' | 'too large' | 'source'
 
 function codeOf(branch: string, kind: string): `ERR_STEADFETCH_${string}` {
   return `ERR_STEADFETCH_${branch}_${kind.toUpperCase().replaceAll(' ', '_')}`

@@ -1,4 +1,4 @@
-import type { CallFacts } from '../types/exchange.ts'
+import type { CallFacts, Received } from '../types/exchange.ts'
 import { branchOf, SteadfetchError } from './steadfetch-error.ts'
 
 /** Problem details of an API, RFC 9457 §3.1; extension members are kept. */
@@ -15,7 +15,8 @@ export interface Problem {
 export interface HttpErrorDetails {
   readonly status: number
   readonly statusText: string
-  readonly headers: Headers
+  /** The response; its headers are made when they are asked for. */
+  readonly received: Pick<Received, 'headers'>
   readonly retryAfterMs: number | undefined
   readonly retryable: boolean
   readonly problem: Problem | undefined
@@ -36,7 +37,7 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
   readonly statusText: string
   /** Milliseconds the origin asked to wait, RFC 9110 §10.2.3; undefined when it did not. */
   readonly retryAfterMs: number | undefined
-  readonly #headers: Headers
+  readonly #received: Pick<Received, 'headers'>
   readonly #problem: Problem | undefined
   readonly #body: string
 
@@ -49,14 +50,14 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
     this.status = status as Status
     this.statusText = statusText
     this.retryAfterMs = details.retryAfterMs
-    this.#headers = details.headers
+    this.#received = details.received
     this.#problem = details.problem
     this.#body = details.body
   }
 
   /** The fields of the response. */
   get headers(): Headers {
-    return this.#headers
+    return this.#received.headers
   }
 
   /** The problem details, when the response carried `application/problem+json` (RFC 9457); else undefined. */

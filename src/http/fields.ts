@@ -1,3 +1,4 @@
+import type { Fields } from '../types/exchange.ts'
 import type { FieldsInit } from '../types/options.ts'
 
 /** RFC 9110 §5.1. */
@@ -7,35 +8,65 @@ const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
 /** Fields that belong to the connection; undici and HTTP/2 refuse them, RFC 9112 §9.6 and RFC 9113 §8.2.2. */
 const connectionFields = new Set(['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'proxy-connection', 'te'])
 
-/** Fields by their lower-case names, without a prototype. */
-export type Fields = Record<string, string>
-
 /** No fields. */
-export function noFields(): Fields {
-  return Object.create(null) as Fields
+export const noFields: Fields = []
+
+/** The value of a field; undefined when it is absent. */
+export function fieldOf(fields: Fields, name: string): string | undefined {
+  for (let index = 0; index < fields.length; index += 2) if (fields[index] === name) return fields[index + 1]
+  return undefined
+}
+
+/** The fields and one more, unless it is among them. */
+export function withDefault(fields: Fields, name: string, value: string): Fields {
+  return fieldOf(fields, name) === undefined ? [...fields, name, value] : fields
+}
+
+/** The fields whose names pass. */
+export function filteredFields(fields: Fields, passes: (name: string) => boolean): Fields {
+  const kept: string[] = []
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] as string
+    if (passes(name)) kept.push(name, fields[index + 1] as string)
+  }
+  return kept
+}
+
+/** The fields as a record without a prototype. */
+export function recordOf(fields: Fields): Record<string, string> {
+  const record = Object.create(null) as Record<string, string>
+  for (let index = 0; index < fields.length; index += 2) record[fields[index] as string] = fields[index + 1] as string
+  return record
 }
 
 /**
- * Adds `source` to `target`, a repeated name replacing what was there before the call; an own `undefined` removes it.
+ * The fields of `source` over those of `base`, a repeated name joined to a list; an own `undefined` removes one.
  *
  * @throws TypeError for an invalid name or value; the message never shows a value.
  */
-export function mergeFields(target: Fields, source: FieldsInit | undefined): Fields {
-  if (source === undefined || source === null) return target
+export function mergeFields(base: Fields, source: FieldsInit | undefined): Fields {
+  if (source === undefined || source === null) return base
+  const merged = [...base]
   const seen = new Set<string>()
   for (const [rawName, rawValue] of entriesOf(source)) {
     const name = String(rawName).toLowerCase()
     if (!fieldName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name)} is no field name (RFC 9110 §5.1)`)
-    if (rawValue === undefined) {
-      delete target[name]
-      continue
-    }
-    const value = validValue(name, rawValue)
-    const separator = name === 'cookie' ? '; ' : ', '
-    target[name] = seen.has(name) ? `${target[name]}${separator}${value}` : value
-    seen.add(name)
+    put(merged, name, rawValue === undefined ? undefined : validValue(name, rawValue), seen)
   }
-  return target
+  return merged
+}
+
+function put(fields: string[], name: string, value: string | undefined, seen: Set<string>): void {
+  let index = 0
+  while (index < fields.length && fields[index] !== name) index += 2
+  if (value === undefined) {
+    fields.splice(index, 2)
+    return
+  }
+  const separator = name === 'cookie' ? '; ' : ', '
+  fields[index] = name
+  fields[index + 1] = seen.has(name) ? `${fields[index + 1]}${separator}${value}` : value
+  seen.add(name)
 }
 
 function entriesOf(source: FieldsInit): Iterable<readonly unknown[]> {

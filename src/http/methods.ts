@@ -1,3 +1,6 @@
+import type { Fields } from '../types/exchange.ts'
+import { fieldOf } from './fields.ts'
+
 /** RFC 9110 §9.2.2, and QUERY. */
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
 /** The methods the Fetch standard turns into upper case, §2.2.1. */
@@ -21,6 +24,6 @@ export function forbidsContent(method: string): boolean {
 }
 
 /** Whether sending the request twice has the effect of sending it once: by its method, or by its Idempotency-Key. */
-export function isIdempotent(method: string, headers: Readonly<Record<string, string>>): boolean {
-  return idempotentMethods.has(method) || Object.hasOwn(headers, 'idempotency-key')
+export function isIdempotent(method: string, fields: Fields): boolean {
+  return idempotentMethods.has(method) || fieldOf(fields, 'idempotency-key') !== undefined
 }

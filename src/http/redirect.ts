@@ -1,10 +1,10 @@
 import type { RedirectFailure } from '../errors/failures.ts'
 import { looksLikeCredential } from '../errors/redact.ts'
 import { statusRow } from '../status/table.ts'
-import type { HopRequest } from '../types/exchange.ts'
+import type { Fields, HopRequest } from '../types/exchange.ts'
 import type { FollowOptions } from '../types/policy.ts'
-import { type Fields, noFields } from './fields.ts'
-import { hasUserinfo, isHttp } from './target.ts'
+import { filteredFields } from './fields.ts'
+import { hasUserinfo, isHttp, targetOf } from './target.ts'
 
 /** Where a redirect leads: the next request, a refusal, or nowhere because there is no Location. */
 export type Redirection =
@@ -25,32 +25,30 @@ function refused(why: RedirectFailure, summary: string): Redirection {
 export function redirection(request: HopRequest, status: number, location: string | null, options: FollowOptions): Redirection {
   const rule = statusRow(status).redirect ?? 'keeps-request'
   if (location === null) return { kind: 'none' }
-  if (!URL.canParse(location, request.url.href)) return refused('location', 'redirected to an invalid Location')
-  const url = new URL(location, request.url)
+  const { href, origin } = request.target
+  const url = URL.parse(location, href)
+  if (url === null) return refused('location', 'redirected to an invalid Location')
   if (!isHttp(url)) return refused('scheme', `redirected to the scheme ${url.protocol}`)
   if (hasUserinfo(url)) return refused('credentials', 'redirected to a URL with credentials')
-  if (request.url.protocol === 'https:' && url.protocol === 'http:' && options.allowDowngrade !== true) {
+  if (href.startsWith('https:') && url.protocol === 'http:' && options.allowDowngrade !== true) {
     return refused('downgrade', 'redirected from https to http')
   }
   const becomesGet =
     (rule === 'post-becomes-get' && request.method === 'POST') ||
     (rule === 'becomes-get' && request.method !== 'GET' && request.method !== 'HEAD')
   const content = becomesGet ? null : request.content
-  const sameOrigin = url.origin === request.url.origin
+  const sameOrigin = url.origin === origin
   if (content !== null && !content.replayable) return refused('content', 'redirected, but the content is a one-shot stream')
   if (content !== null && !sameOrigin && options.replayCrossOrigin !== true) {
     return refused('content', 'redirected with content to another origin')
   }
-  const headers = keptFields(request.headers, sameOrigin, becomesGet, options.strip ?? 'credential-like')
-  return { kind: 'request', request: { method: becomesGet ? 'GET' : request.method, url, headers, content } }
+  const fields = keptFields(request.fields, sameOrigin, becomesGet, options.strip ?? 'credential-like')
+  return { kind: 'request', request: { method: becomesGet ? 'GET' : request.method, target: targetOf(url), fields, content } }
 }
 
-function keptFields(headers: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {
-  const kept = noFields()
-  for (const name of Object.keys(headers)) {
-    if (becomesGet && contentField.test(name)) continue
-    if (!sameOrigin && (standardStrip.has(name) || (strip === 'credential-like' && looksLikeCredential(name)))) continue
-    kept[name] = headers[name] as string
-  }
-  return kept
+function keptFields(fields: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {
+  return filteredFields(fields, (name) => {
+    if (becomesGet && contentField.test(name)) return false
+    return sameOrigin || !(standardStrip.has(name) || (strip === 'credential-like' && looksLikeCredential(name)))
+  })
 }

@@ -1,90 +1,161 @@
-import { isBodiless, isConstructible, isOk } from '../status/table.ts'
-import { type Watch, watchedStream } from './watched-stream.ts'
-
-type ByteStream = ReadableStream<Uint8Array<ArrayBuffer>>
-
-/** The platform's Response with the accessors and the method it really has; its declarations call them fields. */
-interface PlatformResponse {
-  get status(): number
-  get ok(): boolean
-  get url(): string
-  get redirected(): boolean
-  get headers(): Headers
-  get body(): ByteStream | null
-  clone(): PlatformResponse
-}
-const PlatformResponse = Response as unknown as new (body: ByteStream | null, init: ResponseInit) => PlatformResponse
-
-/** What a response is made of, beside its body. */
-export interface ResponseHead {
-  readonly status: number
-  readonly statusText: string
-  readonly headers: Headers
-  readonly url: string
-  readonly redirected: boolean
-}
+import { inspect } from 'node:util'
+import { isOk } from '../status/table.ts'
+import type { Body, Bytes } from '../types/body.ts'
+import type { ByteStream } from '../types/exchange.ts'
+import { collect, decodeUtf8, joined } from './collect.ts'
+import type { ReceivedResponse } from './received.ts'
+import { streamOf } from './stream.ts'
 
 /**
- * A platform Response that knows its url, may have any status from 100 to 999, keeps both when cloned, and tells
- * whether its body is taken as a stream.
+ * The Response of the caller (Fetch standard §5.5). Headers and streams are made when they are asked for; a body read
+ * whole is collected straight from the wire. Once it is taken as a stream, cloned, or read as a form, a platform
+ * Response made around the same stream, its twin, stands for its body.
  */
-class SteadResponse extends PlatformResponse {
-  readonly #head: ResponseHead
-  readonly #onStream: (() => void) | undefined
+export class SteadResponse {
+  readonly #received: ReceivedResponse
+  readonly #wire: Body | null
+  #headers: Headers | undefined
+  #twin: Response | undefined
+  #spent: ByteStream | undefined
+  #used = false
 
-  constructor(body: ByteStream | null, head: ResponseHead, onStream?: () => void) {
-    const { status, statusText, headers } = head
-    super(body, isConstructible(status) ? { status, statusText, headers } : { statusText, headers })
-    this.#head = head
-    this.#onStream = onStream
+  constructor(received: ReceivedResponse, wire: Body | null, twin?: Response) {
+    this.#received = received
+    this.#wire = wire
+    this.#twin = twin
   }
 
-  override get status(): number {
-    // The platform's constructor asks before there is a head.
-    return #head in this ? this.#head.status : super.status
+  /** What console.log shows; the body is not touched. */
+  static describe(response: SteadResponse, options: object): string {
+    const { status, statusText, bodyUsed, ok, redirected, type, url } = response
+    const headers = Object.fromEntries(response.headers)
+    return `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, options)}`
   }
 
-  override get ok(): boolean {
-    return isOk(this.#head.status)
+  static receivedOf(value: object): ReceivedResponse | undefined {
+    return #received in value ? value.#received : undefined
   }
 
-  override get url(): string {
-    return this.#head.url
+  get type(): 'basic' {
+    return 'basic'
   }
 
-  override get redirected(): boolean {
-    return this.#head.redirected
+  get url(): string {
+    return this.#received.url
   }
 
-  override get body(): ByteStream | null {
-    this.#onStream?.()
-    return super.body
+  get redirected(): boolean {
+    return this.#received.redirected
   }
 
-  override clone(): SteadResponse {
-    const copy = super.clone()
-    return new SteadResponse(copy.body, { ...this.#head, headers: copy.headers }, this.#onStream)
+  get status(): number {
+    return this.#received.status
+  }
+
+  get ok(): boolean {
+    return isOk(this.#received.status)
+  }
+
+  get statusText(): string {
+    return this.#received.statusText
+  }
+
+  get headers(): Headers {
+    this.#headers ??= this.#received.frozenHeaders()
+    return this.#headers
+  }
+
+  get body(): ByteStream | null {
+    if (this.#wire === null) return null
+    this.#received.watcher?.streaming()
+    if (this.#used) return this.#spentStream()
+    return this.#platform(this.#wire).body as ByteStream
+  }
+
+  get bodyUsed(): boolean {
+    return this.#used || this.#twin?.bodyUsed === true
+  }
+
+  async text(): Promise<string> {
+    return decodeUtf8(await this.#consume())
+  }
+
+  async json(): Promise<unknown> {
+    return JSON.parse(decodeUtf8(await this.#consume()))
+  }
+
+  async bytes(): Promise<Bytes> {
+    return joined(await this.#consume())
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return joined(await this.#consume()).buffer
+  }
+
+  async blob(): Promise<Blob> {
+    return this.#typed(await this.#consume()).blob()
+  }
+
+  async formData(): Promise<FormData> {
+    return this.#typed(await this.#consume()).formData()
+  }
+
+  clone(): Response {
+    if (this.#used) throw new TypeError('Response.clone: Body has already been consumed.')
+    const twin = this.#wire === null ? undefined : this.#platform(this.#wire).clone()
+    return new SteadResponse(this.#received, this.#wire, twin) as unknown as Response
+  }
+
+  /** What nobody has read yet; null where there is nothing to read. */
+  unread(): Body | ByteStream | null {
+    if (this.#twin === undefined) return this.#used ? null : this.#wire
+    const { body, bodyUsed } = this.#twin
+    return bodyUsed || body === null || body.locked ? null : (body as ByteStream)
+  }
+
+  /** The twin, made once. */
+  #platform(wire: Body): Response {
+    this.#twin ??= this.#typed(streamOf(wire))
+    return this.#twin
+  }
+
+  /** A platform Response of this content, for what only the platform can make of it. */
+  #typed(content: ByteStream | readonly Bytes[]): Response {
+    const type = this.#received.field('content-type')
+    const body = content instanceof ReadableStream ? content : joined(content)
+    return new Response(body, { headers: type === null ? {} : { 'content-type': type } })
+  }
+
+  async #consume(): Promise<readonly Bytes[]> {
+    if (this.#twin !== undefined) return [(await this.#twin.bytes()) as Bytes]
+    if (this.#wire === null) return []
+    if (this.#used) throw new TypeError('Body is unusable: Body has already been read')
+    this.#used = true
+    return collect(this.#wire)
+  }
+
+  /** The stream of a body that was read whole: locked and at its end, as the Fetch standard leaves it. */
+  #spentStream(): ByteStream {
+    if (this.#spent === undefined) {
+      this.#spent = new ReadableStream({ type: 'bytes', start: (controller) => controller.close() }) as ByteStream
+      void this.#spent.getReader().read()
+    }
+    return this.#spent
   }
 }
 
-/** A Response of any status that knows its url. */
-export function steadResponse(body: ByteStream | null, head: ResponseHead, onStream?: () => void): Response {
-  return new SteadResponse(body, head, onStream) as unknown as Response
+/** What a Response of ours is made of; undefined for anything else. */
+export function receivedOf(value: object): ReceivedResponse | undefined {
+  return SteadResponse.receivedOf(value)
 }
 
-/** The same response, its url without a fragment (Fetch standard §5.5), its body under watch. */
-export function delivered(response: Response, method: string, url: URL, redirected: boolean, watch: Watch): Response {
-  const { status, statusText, headers } = response
-  const bodiless = isBodiless(method, status) || response.body === null
-  const body = bodiless ? null : watchedStream(response.body as ByteStream, watch)
-  if (bodiless) watch.onEnd()
-  const href = url.hash === '' ? url.href : url.href.slice(0, -url.hash.length)
-  return steadResponse(body, { status, statusText, headers, url: href, redirected }, watch.onStream)
-}
-
-/** A response whose content was read, so that it can still be returned after its connection is gone. */
-export function revived(response: Response, excerpt: Uint8Array<ArrayBuffer>): Response {
-  const { status, statusText, headers, url, redirected } = response
-  const body = isBodiless('GET', status) ? null : (new Blob([excerpt]).stream() as ByteStream)
-  return steadResponse(body, { status, statusText, headers, url, redirected })
-}
+// A Response to instanceof and to everything that looks at prototypes, without the cost of constructing one.
+Object.setPrototypeOf(SteadResponse.prototype, Response.prototype)
+Object.defineProperty(SteadResponse.prototype, inspect.custom, {
+  value(this: SteadResponse, _depth: number, options: object) {
+    return SteadResponse.describe(this, options)
+  },
+  configurable: true,
+  writable: true,
+})
+Object.defineProperty(SteadResponse.prototype, 'constructor', { value: Response, configurable: true, writable: true })

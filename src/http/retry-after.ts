@@ -1,3 +1,4 @@
+import type { Received } from '../types/exchange.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /**
@@ -6,14 +7,14 @@ import { parseHttpDate } from './http-date.ts'
  * shortens nor lengthens the wait. Fractions of seconds are taken although the RFC has none: reading them as nothing
  * would mean to come back too early.
  */
-export function retryAfterMs(headers: Headers, wallTime: () => number): number | undefined {
-  const field = headers.get('retry-after')?.trim()
+export function retryAfterMs(received: Pick<Received, 'field'>, wallTime: () => number): number | undefined {
+  const field = received.field('retry-after')?.trim()
   if (field === undefined) return undefined
   if (/^\d+(?:\.\d+)?$/.test(field)) return Number(field) * 1_000
   const nowMs = wallTime()
   const at = parseHttpDate(field, nowMs)
   if (at === null) return undefined
-  const date = headers.get('date')
+  const date = received.field('date')
   const saidAt = date === null ? null : parseHttpDate(date, nowMs)
   return Math.max(0, at - (saidAt ?? nowMs))
 }

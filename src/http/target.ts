@@ -1,4 +1,5 @@
 import { redactUrl } from '../errors/redact.ts'
+import type { Target } from '../types/exchange.ts'
 
 /** The base with its path as a folder, so that nothing of it is lost when a target is resolved against it. */
 export function asFolder(base: URL): URL {
@@ -16,15 +17,21 @@ export function asFolder(base: URL): URL {
  */
 export function resolveTarget(input: string | URL, base: URL | undefined): URL {
   const text = String(input)
-  if (!URL.canParse(text, base?.href)) {
+  const url = URL.parse(text, base?.href)
+  if (url === null) {
     const hint = base === undefined && !/^[a-z][a-z0-9+.-]*:/i.test(text) ? '; a relative target needs the option baseUrl' : ''
     throw new TypeError(`the target is not a valid URL${hint}`)
   }
-  const url = new URL(text, base)
   if (!isHttp(url)) throw new TypeError(`the scheme ${JSON.stringify(url.protocol)} cannot be fetched; http: and https: can`)
   if (hasUserinfo(url))
     throw new TypeError(`the target ${redactUrl(url)} has credentials in it; send them in the Authorization field`)
   return url
+}
+
+/** What a request needs of its URL; a fragment is never sent. */
+export function targetOf(url: URL): Target {
+  const { href, origin, hash, pathname, search } = url
+  return { href: hash === '' ? href : href.slice(0, -hash.length), origin, path: pathname + search }
 }
 
 /** Whether the scheme is one steadfetch speaks. */

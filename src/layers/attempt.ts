@@ -1,54 +1,112 @@
+import { AsyncResource } from 'node:async_hooks'
 import { Cancellation } from '../cancellation.ts'
-import { isNetworkError, isTimeoutError, TimeoutError } from '../errors/failures.ts'
+import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
+import { redactUrl } from '../errors/redact.ts'
+import type { Exchange } from '../exchange.ts'
 import { cancelledOutcome, decidePolicy, failureKey, plainPolicy } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
-import type { Attempt, AttemptRecord, Exchange, Handler, Outcome, Send } from '../types/exchange.ts'
+import type { Attempt, AttemptRecord, CallFacts, Handler, HopRequest, Outcome, Received, Send } from '../types/exchange.ts'
+import type { AttemptTrace, WaitReason } from '../types/trace.ts'
+import type { Information } from '../types/transport.ts'
 
 /** The innermost handler: sends the request once, within `attemptTimeoutMs`, and looks its outcome's policy up. */
 export function attemptHandler(send: Send): Handler {
-  return async (exchange) => {
-    if (exchange.cancellation.cancelled) return cancelledOutcome(exchange.cancellation.reason, exchange.options.on)
-    const record = beginRecord(exchange)
-    const { attempt, stopTimer } = beginAttempt(exchange)
-    try {
-      const response = await send(attempt)
-      stopTimer()
-      endRecord(exchange, record, { status: response.status })
-      return await responseOutcome(exchange, response)
-    } catch (error) {
-      stopTimer()
-      endRecord(exchange, record, { error: codeOf(error) })
-      return failureOutcome(exchange, error)
-    }
+  return (exchange) => {
+    const { cancellation, options } = exchange
+    if (cancellation.cancelled) return Promise.resolve(cancelledOutcome(cancellation.reason, options.on))
+    return new Promise((resolve) => {
+      const attempt = new OneAttempt(exchange, resolve)
+      try {
+        send(attempt)
+      } catch (error) {
+        attempt.failed(error)
+      }
+    })
   }
 }
 
-function beginAttempt(exchange: Exchange): { attempt: Attempt; stopTimer: () => void } {
-  const { options, request } = exchange
-  const { attemptTimeoutMs, clock, onInformation } = options
-  const cancellation = new Cancellation()
-  cancellation.followParent(exchange.cancellation)
-  const facts = exchange.facts
-  const expire = (): void => cancellation.cancel(new TimeoutError('attempt', attemptTimeoutMs as number, facts()))
-  const stopTimer = attemptTimeoutMs === false ? () => {} : clock.after(attemptTimeoutMs, expire)
-  return { attempt: { request, cancellation, facts, onInformation }, stopTimer }
+type Resolve = (outcome: Outcome | Promise<Outcome>) => void
+
+/** One send of the request of an exchange, from its start to its outcome; then it is the memory of it. */
+class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
+  readonly request: HopRequest
+  readonly onInformation: ((information: Information) => void) | undefined
+  readonly #exchange: Exchange
+  readonly #startMs: number
+  readonly #waited: { readonly ms: number; readonly reason: WaitReason } | null
+  #resolve: Resolve | undefined
+  #result: number | string = ''
+  #durationMs = 0
+
+  constructor(exchange: Exchange, resolve: Resolve) {
+    super()
+    const { clock, onInformation } = exchange.options
+    this.request = exchange.request
+    // Informational responses arrive in the context of the connection; the listener is to run in the caller's.
+    this.onInformation = onInformation && AsyncResource.bind(onInformation)
+    this.#exchange = exchange
+    this.#resolve = resolve
+    this.#waited = exchange.waited
+    exchange.waited = null
+    const nowMs = clock.now()
+    this.#startMs = nowMs
+    exchange.begin(this, nowMs)
+  }
+
+  get maxDecodedBytes(): number | false {
+    return this.#exchange.maxDecodedBytes
+  }
+
+  facts(): CallFacts {
+    return this.#exchange.facts()
+  }
+
+  answered(received: Received): void {
+    const resolve = this.#settle(received.status)
+    const policy = plainPolicy(received.status, this.#exchange.options.on)
+    if (resolve === undefined) received.body?.cancel(this.reason)
+    else resolve(policy === undefined ? decided(this.#exchange, received) : { kind: 'response', received, policy })
+  }
+
+  failed(error: unknown): void {
+    this.#settle(codeOf(error))?.(failure(this.#exchange, error))
+  }
+
+  trace(): AttemptTrace {
+    const { method, target } = this.request
+    const result = typeof this.#result === 'number' ? { status: this.#result } : { error: this.#result }
+    const wait = this.#waited === null ? { waitMs: 0 } : { waitMs: this.#waited.ms, waitReason: this.#waited.reason }
+    const startMs = this.#startMs - this.#exchange.startMs
+    return { method, url: redactUrl(target.href), ...result, startMs, durationMs: this.#durationMs, ...wait }
+  }
+
+  /** How to tell the outcome; undefined when it has been told. */
+  #settle(result: number | string): Resolve | undefined {
+    const resolve = this.#resolve
+    if (resolve === undefined) return undefined
+    this.#resolve = undefined
+    this.#result = result
+    this.#durationMs = this.#exchange.options.clock.now() - this.#startMs
+    this.#exchange.settled()
+    return resolve
+  }
 }
 
-async function responseOutcome(exchange: Exchange, response: Response): Promise<Outcome> {
+/** Asks the policy functions for a response. */
+async function decided(exchange: Exchange, received: Received): Promise<Outcome> {
   const { on } = exchange.options
-  const plain = plainPolicy(response.status, on)
-  if (plain !== undefined) return { kind: 'response', response, policy: plain }
   const { request, attempts } = exchange.facts()
   try {
-    const policy = await decidePolicy(response.status, on, () => ({ kind: 'response', response, request, attempts }))
-    return { kind: 'response', response, policy }
+    const input = () => ({ kind: 'response', response: received.response, request, attempts }) as const
+    const policy = await decidePolicy(received.status, on, input)
+    return { kind: 'response', received, policy }
   } catch (error) {
-    if (!response.bodyUsed) response.body?.cancel().catch(() => {})
+    received.body?.cancel(error)
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }
   }
 }
 
-async function failureOutcome(exchange: Exchange, error: unknown): Promise<Outcome> {
+async function failure(exchange: Exchange, error: unknown): Promise<Outcome> {
   const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : 'maybe'
   const key = failureKey(error)
   if (key === undefined) return { kind: 'failure', error, sent, policy: fail() }
@@ -59,22 +117,6 @@ async function failureOutcome(exchange: Exchange, error: unknown): Promise<Outco
   } catch (thrown) {
     return { kind: 'failure', error: thrown, sent, policy: fail() }
   }
-}
-
-function beginRecord(exchange: Exchange): AttemptRecord {
-  const { request } = exchange.facts()
-  const { waited } = exchange
-  const startMs = exchange.options.clock.now() - exchange.startMs
-  const record: AttemptRecord = { ...request, startMs, durationMs: 0, waitMs: waited?.ms ?? 0 }
-  if (waited !== null) record.waitReason = waited.reason
-  exchange.waited = null
-  exchange.attempts.push(record)
-  return record
-}
-
-function endRecord(exchange: Exchange, record: AttemptRecord, end: { status: number } | { error: string }): void {
-  Object.assign(record, end)
-  record.durationMs = exchange.options.clock.now() - exchange.startMs - record.startMs
 }
 
 function codeOf(error: unknown): string {

@@ -1,28 +1,34 @@
+import type { Exchange } from '../exchange.ts'
 import { accept } from '../policy/policies.ts'
-import type { Exchange, Layer, Outcome } from '../types/exchange.ts'
+import type { Layer, Outcome, Received } from '../types/exchange.ts'
 import type { PolicyInput } from '../types/policy.ts'
 
 /** Puts a substitute in the place of an outcome whose policy is a fallback. */
 export const fallbackLayer: Layer = (next) => async (exchange) => {
   const outcome = await next(exchange)
   if (outcome.policy.kind !== 'fallback') return outcome
+  const received = outcome.kind === 'response' ? outcome.received : undefined
   let substitute: Response | undefined
   try {
     substitute = await outcome.policy.substitute(inputOf(exchange, outcome))
     if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute is not a Response')
-    return { kind: 'response', response: substitute, policy: accept() }
+    if (received !== undefined && substitute === received.response) return { kind: 'response', received, policy: accept() }
+    return { kind: 'substitute', response: substitute, policy: accept() }
   } finally {
-    if (outcome.kind === 'response' && outcome.response !== substitute) release(outcome.response)
+    if (received === undefined) exchange.ended()
+    else if (substitute !== received.response) release(exchange, received)
   }
 }
 
 function inputOf(exchange: Exchange, outcome: Outcome): PolicyInput {
   const { request, attempts } = exchange.facts()
   if (outcome.kind === 'failure') return { kind: 'failure', error: outcome.error, request, attempts }
-  return { kind: 'response', response: outcome.response, request, attempts }
+  const response = outcome.kind === 'response' ? outcome.received.response : outcome.response
+  return { kind: 'response', response, request, attempts }
 }
 
 /** Lets the replaced response go, unless its content is being read for the substitute. */
-function release(response: Response): void {
-  if (!response.bodyUsed && response.body?.locked === false) response.body.cancel().catch(() => {})
+function release(exchange: Exchange, received: Received): void {
+  received.watch(exchange)
+  received.body?.cancel(undefined)
 }

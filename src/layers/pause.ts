@@ -1,5 +1,6 @@
 import { wait } from '../cancellation.ts'
 import { RefusedError } from '../errors/failures.ts'
+import type { Exchange } from '../exchange.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { longestJittered, retryDefaults } from '../policy/backoff.ts'
 import { cancelledOutcome, expectedPolicy } from '../policy/classify.ts'
@@ -7,45 +8,65 @@ import type { Gate } from '../policy/gate.ts'
 import type { Origins } from '../policy/origins.ts'
 import { fail, patient } from '../policy/policies.ts'
 import { statusRow } from '../status/table.ts'
-import type { Exchange, FailureOutcome, Layer, Outcome } from '../types/exchange.ts'
+import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
 import type { PausePolicy } from '../types/policy.ts'
 
 /** Most calls held per origin, unless the policy says otherwise. */
 const defaultMaxHeld = 10_000
 
-/** Holds calls to an origin that asked for a pause (RFC 6585 §4, RFC 9110 §15.6.4), and closes its gate when it asks. */
+/**
+ * Holds calls to an origin that asked for a pause (RFC 6585 §4, RFC 9110 §15.6.4). While nothing is the matter with the
+ * origin a call passes straight through, and the pause layer looks at what came of it only if that needs repair.
+ */
+export function gateLayer(origins: Origins): Layer {
+  return (next) => (exchange) => {
+    const { gate } = origins.of(exchange.request.target.origin)
+    exchange.sentAtClosing = gate.closings
+    return gate.quiet ? next(exchange) : pass(exchange, gate, next)
+  }
+}
+
+/** Closes the gate of an origin when the answer to a call that passed straight through asks for a pause. */
 export function pauseLayer(origins: Origins): Layer {
   return (next) => async (exchange) => {
-    const { clock } = exchange.options
-    const { gate } = origins.of(exchange.request.url.origin)
-    const admission = gate.admit(clock.now())
-    let probing = admission === 'probe'
-    if (admission === 'wait' || admission === 'follow probe') {
-      const held = await holdBack(exchange, gate)
-      if (typeof held !== 'string') return held
-      probing = held === 'probe'
-    }
-    const sentAtClosing = gate.closings
-    try {
-      const outcome = await next(exchange)
-      return observe(exchange, gate, sentAtClosing, outcome)
-    } finally {
-      if (probing && gate.closings === sentAtClosing) gate.endProbe()
-    }
+    const outcome = await next(exchange)
+    const { gate } = origins.of(exchange.request.target.origin)
+    return exchange.sentAtClosing === null ? outcome : observe(exchange, gate, exchange.sentAtClosing, outcome)
+  }
+}
+
+/** Passes a gate that is closed, or was closed by the latest answers. */
+async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outcome> {
+  exchange.limitCall()
+  const admission = gate.admit(exchange.options.clock.now())
+  let probing = admission === 'probe'
+  if (admission === 'wait' || admission === 'follow probe') {
+    const held = await holdBack(exchange, gate)
+    if (typeof held !== 'string') return held
+    probing = held === 'probe'
+  }
+  const sentAtClosing = gate.closings
+  exchange.sentAtClosing = null
+  try {
+    const outcome = await next(exchange)
+    return observe(exchange, gate, sentAtClosing, outcome)
+  } finally {
+    if (probing && gate.closings === sentAtClosing) gate.endProbe()
   }
 }
 
 /** Closes or opens the gate by what came back. */
 function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome: Outcome): Outcome {
-  if (outcome.kind === 'failure') {
+  if (outcome.kind !== 'response') {
     if (!exchange.cancellation.cancelled) gate.open(sentAtClosing)
     return outcome
   }
   const { clock, random } = exchange.options
-  const { status, headers } = outcome.response
+  const { received } = outcome
+  const { status } = received
   const policy = patient(outcome.policy)
   const mayPause = statusRow(status).retryAfter === 'pauses'
-  const askedMs = policy === undefined ? undefined : retryAfterMs(headers, clock.wallTime)
+  const askedMs = policy === undefined ? undefined : retryAfterMs(received, clock.wallTime)
   if (policy === undefined || (policy.kind !== 'pause' && !(mayPause && askedMs !== undefined))) {
     // A call that does not want to wait may be told to: that neither closes the gate nor opens it.
     if (policy !== undefined || !mayPause) gate.open(sentAtClosing)

@@ -1,10 +1,9 @@
 import { BodyError } from '../errors/failures.ts'
+import type { Exchange } from '../exchange.ts'
 import { contentOfRequest } from '../http/content.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
-import type { Exchange, Handler, Layer, Outcome } from '../types/exchange.ts'
-
-type RequestStream = NonNullable<Exchange['requestStream']>
+import type { ByteStream, Handler, Layer, Outcome } from '../types/exchange.ts'
 
 /** Reads the content of a Request before it is sent, within the limits of the call; calls without one pass straight on. */
 export const readAheadLayer: Layer = (next) => (exchange) => {
@@ -12,8 +11,10 @@ export const readAheadLayer: Layer = (next) => (exchange) => {
   return requestStream === null ? next(exchange) : readAhead(exchange, requestStream, next)
 }
 
-async function readAhead(exchange: Exchange, stream: RequestStream, next: Handler): Promise<Outcome> {
+async function readAhead(exchange: Exchange, stream: ByteStream, next: Handler): Promise<Outcome> {
   const { cancellation, options } = exchange
+  exchange.limitCall()
+  exchange.requestStream = null
   try {
     exchange.content = await contentOfRequest(stream, cancellation)
   } catch (cause) {

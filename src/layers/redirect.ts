@@ -1,13 +1,14 @@
 import { wait } from '../cancellation.ts'
 import { RedirectError, type RedirectFailure } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
+import type { Exchange } from '../exchange.ts'
 import { readExcerpt } from '../http/excerpt.ts'
 import { redirection } from '../http/redirect.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { retryDefaults } from '../policy/backoff.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
-import type { Exchange, FailureOutcome, Layer, Outcome, ResponseOutcome } from '../types/exchange.ts'
+import type { FailureOutcome, Layer, Outcome, ResponseOutcome } from '../types/exchange.ts'
 import type { FollowPolicy } from '../types/policy.ts'
 
 const defaultMaxHops = 20
@@ -30,20 +31,20 @@ async function followHop(
   outcome: ResponseOutcome,
   policy: FollowPolicy,
 ): Promise<Outcome | 'deliver' | undefined> {
-  const { response } = outcome
+  const { received } = outcome
   const { request, options, redirects } = exchange
-  const target = redirection(request, response.status, response.headers.get('location'), policy)
+  const target = redirection(request, received.status, received.field('location'), policy)
   if (target.kind === 'none') return 'deliver'
-  await readExcerpt(response, options.clock)
+  await readExcerpt(received.body, options.clock)
   const refuse = (why: RedirectFailure, summary: string): FailureOutcome => {
-    const error = new RedirectError(why, response.status, summary, exchange.facts())
+    const error = new RedirectError(why, received.status, summary, exchange.facts())
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }
   }
   if (exchange.redirectMode === 'error') return refuse('forbidden', "redirected although redirect is 'error'")
   if (target.kind === 'refused') return refuse(target.why, target.summary)
   const maxHops = policy.maxHops ?? defaultMaxHops
   if (redirects.length >= maxHops) return refuse('too many', `redirected more than ${maxHops} times`)
-  const askedMs = retryAfterMs(response.headers, options.clock.wallTime) ?? 0
+  const askedMs = retryAfterMs(received, options.clock.wallTime) ?? 0
   if (askedMs > 0) {
     const endMs = options.clock.now() + askedMs
     if (askedMs > retryDefaults.maxWaitMs || endMs >= exchange.deadlineMs)
@@ -52,7 +53,8 @@ async function followHop(
       return cancelledOutcome(exchange.cancellation.reason, options.on)
     exchange.waited = { ms: askedMs, reason: 'retry-after' }
   }
-  redirects.push({ status: response.status, from: redactUrl(request.url), to: redactUrl(target.request.url) })
+  const hop = { status: received.status, from: redactUrl(request.target.href), to: redactUrl(target.request.target.href) }
+  exchange.redirects = [...redirects, hop]
   exchange.request = target.request
   return undefined
 }

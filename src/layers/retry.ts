@@ -1,15 +1,16 @@
 import pRetry from 'p-retry'
 import { wait } from '../cancellation.ts'
 import { branchOf } from '../errors/steadfetch-error.ts'
+import type { Exchange } from '../exchange.ts'
 import { readExcerpt } from '../http/excerpt.ts'
 import { isIdempotent } from '../http/methods.ts'
-import { revived } from '../http/response.ts'
+import { revived } from '../http/received.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { decideRetry, type Verdict } from '../policy/decide-retry.ts'
 import { patient } from '../policy/policies.ts'
 import { statusRow } from '../status/table.ts'
-import type { Exchange, Layer, Outcome } from '../types/exchange.ts'
+import type { Handler, Layer, Outcome } from '../types/exchange.ts'
 
 type Repeat = Extract<Verdict, { again: true }>
 
@@ -44,7 +45,7 @@ export const retryLayer: Layer = (next) => async (exchange) => {
 }
 
 /** Waits, unless the gate does that, and sends again. */
-async function repeat(exchange: Exchange, last: Again, next: (exchange: Exchange) => Promise<Outcome>): Promise<Outcome> {
+async function repeat(exchange: Exchange, last: Again, next: Handler): Promise<Outcome> {
   const { options, cancellation } = exchange
   const { waitMs, reason } = last.verdict
   if (reason !== 'pause') {
@@ -65,16 +66,16 @@ function judge(exchange: Exchange, outcome: Outcome): Verdict | undefined {
   const policy = patient(outcome.policy)
   if (policy === undefined || exchange.cancellation.cancelled) return undefined
   const { options, request } = exchange
-  const response = outcome.kind === 'response' ? outcome.response : undefined
+  const received = outcome.kind === 'response' ? outcome.received : undefined
   const verdict = decideRetry({
     policy,
     maxAttempts: options.maxAttempts,
     retries: exchange.retries,
     unsent: outcome.kind === 'failure' && outcome.sent === 'no',
-    idempotent: isIdempotent(request.method, request.headers),
+    idempotent: isIdempotent(request.method, request.fields),
     replayable: request.content?.replayable ?? true,
-    retryAfterMs: response && retryAfterMs(response.headers, options.clock.wallTime),
-    retryAfterRequired: response !== undefined && statusRow(response.status).retryAfter === 'required',
+    retryAfterMs: received && retryAfterMs(received, options.clock.wallTime),
+    retryAfterRequired: received !== undefined && statusRow(received.status).retryAfter === 'required',
     heldMs: outcome.kind === 'response' ? outcome.heldMs : undefined,
     remainingMs: exchange.deadlineMs - options.clock.now(),
     random: options.random,
@@ -85,7 +86,7 @@ function judge(exchange: Exchange, outcome: Outcome): Verdict | undefined {
 
 /** Frees the connection of a response that is not delivered; its status and the start of its content are kept. */
 async function spent(exchange: Exchange, outcome: Outcome): Promise<Outcome> {
-  if (outcome.kind === 'failure') return outcome
-  const excerpt = await readExcerpt(outcome.response, exchange.options.clock)
-  return { ...outcome, response: revived(outcome.response, excerpt) }
+  if (outcome.kind !== 'response') return outcome
+  const excerpt = await readExcerpt(outcome.received.body, exchange.options.clock)
+  return { ...outcome, received: revived(outcome.received, excerpt) }
 }

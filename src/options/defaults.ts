@@ -1,5 +1,4 @@
 import { systemClock, systemRandom } from '../clock.ts'
-import { noFields } from '../http/fields.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import type { PolicyTable } from '../types/policy.ts'
 
@@ -10,11 +9,12 @@ export const defaults: ResolvedOptions = {
   timeoutMs: 30_000,
   attemptTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
+  maxDecodedBytes: 104_857_600,
   connectTimeoutMs: 10_000,
   errors: 'throw',
   onInformation: undefined,
   baseUrl: undefined,
-  headers: Object.assign(noFields(), { accept: '*/*', 'user-agent': 'steadfetch' }),
+  headers: ['accept', '*/*', 'user-agent', 'steadfetch'],
   transport: undefined,
   dispatcher: undefined,
   clock: systemClock,

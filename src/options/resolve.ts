@@ -1,11 +1,20 @@
 import type { Clock } from '../clock.ts'
-import { mergeFields, noFields } from '../http/fields.ts'
+import { mergeFields } from '../http/fields.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import { mergePolicies } from './policies.ts'
 
-const callKeys = ['on', 'maxAttempts', 'timeoutMs', 'attemptTimeoutMs', 'idleTimeoutMs', 'errors', 'onInformation'] as const
+const callKeys = [
+  'on',
+  'maxAttempts',
+  'timeoutMs',
+  'attemptTimeoutMs',
+  'idleTimeoutMs',
+  'maxDecodedBytes',
+  'errors',
+  'onInformation',
+] as const
 const clientKeys = [...callKeys, 'baseUrl', 'headers', 'connectTimeoutMs', 'transport', 'dispatcher', 'clock', 'random']
 
 /**
@@ -26,7 +35,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   }
   const changed: Partial<ResolvedOptions> = {
     on: mergePolicies(owner, parent.on, own.on),
-    headers: mergeFields(Object.assign(noFields(), parent.headers), own.headers),
+    headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? parent.baseUrl : baseOf(owner, own.baseUrl),
   }
   return { ...parent, ...given(own), ...changed } as ResolvedOptions
@@ -54,6 +63,7 @@ function checkCall(owner: string, options: CallOptions): void {
   checkDuration(owner, 'timeoutMs', options.timeoutMs)
   checkDuration(owner, 'attemptTimeoutMs', options.attemptTimeoutMs)
   checkDuration(owner, 'idleTimeoutMs', options.idleTimeoutMs)
+  if (options.maxDecodedBytes !== false) checkNumber(owner, 'maxDecodedBytes', options.maxDecodedBytes, { min: 0, integer: true })
   checkOneOf(owner, 'errors', options.errors, ['throw', 'return'])
   checkFunction(owner, 'onInformation', options.onInformation)
 }

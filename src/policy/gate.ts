@@ -39,6 +39,11 @@ export class Gate {
     return this.#awaitingProbe || this.held > 0
   }
 
+  /** Whether nothing is the matter: no pause is on, none was asked for by the latest answers. */
+  get quiet(): boolean {
+    return !this.#awaitingProbe && this.#strikes === 0
+  }
+
   /** The status that closed it last. */
   get status(): number {
     return this.#status

@@ -33,7 +33,8 @@ export class Connections {
     if (transport !== undefined) return foreignSend(transport)
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher)
     const direct = dispatchSend(() => this.#ownAgent())
-    return (attempt) => (this.#fetchIsReplaced() ? foreignSend(replacedFetch)(attempt) : direct(attempt))
+    const replaced = foreignSend(replacedFetch)
+    return (attempt) => (this.#fetchIsReplaced() ? replaced(attempt) : direct(attempt))
   }
 
   /** Waits for the requests under way, then closes every connection. */

@@ -1,109 +1,131 @@
 import type { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import {
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createInflateRaw,
-  createZstdDecompress,
-  zstdCompressSync,
-  zstdDecompressSync,
-} from 'node:zlib'
 import { BodyError } from '../errors/failures.ts'
-import { branchOf } from '../errors/steadfetch-error.ts'
-import type { CallFacts } from '../types/exchange.ts'
-
-type Bytes = Uint8Array<ArrayBuffer>
-type ByteStream = ReadableStream<Bytes>
-type Reader = ReadableStreamDefaultReader<Bytes>
+import { WireBody } from '../http/body.ts'
+import type { Body, Bytes, Sink, Source } from '../types/body.ts'
+import type { Attempt } from '../types/exchange.ts'
+import { codingsOf, decoderOf, isKnownCoding } from './codings.ts'
 
 /** Most codings one after the other; each can blow its input up by a factor of a thousand. */
 const maxCodings = 5
+/** Content that grows by more than this ratio is no content but an attack, once it has grown beyond the grace. */
+const maxGrowthRatio = 250
+const growthGraceBytes = 8_388_608
 
-const nothing = (): void => {}
-
-/**
- * zlib's decoders are strict about the end: a body cut short is an error, never a short body. "deflate" means the zlib
- * format, but some servers send raw deflate (RFC 9110 §8.4.1.2); the first byte tells which.
- */
-const decoders: Readonly<Record<string, (firstByte: number) => Transform>> = {
-  gzip: () => createGunzip(),
-  'x-gzip': () => createGunzip(),
-  deflate: (firstByte) => ((firstByte & 0x0f) === 0x08 ? createInflate() : createInflateRaw()),
-  br: () => createBrotliDecompress(),
-  ...(zstdTellsItsEnd() ? { zstd: () => createZstdDecompress() } : {}),
+/** A body and where its coded parts go in. */
+export interface Decoding {
+  readonly input: Sink
+  readonly body: Body
 }
 
-/** The codings to ask for, RFC 9110 §12.5.3. */
-export const acceptEncoding: string = Object.keys(decoders)
-  .filter((coding) => coding !== 'x-gzip')
-  .join(', ')
-
-/** Node.js 22 takes zstd that is cut short for whole: there it is neither asked for nor decoded. */
-function zstdTellsItsEnd(): boolean {
-  try {
-    return zstdDecompressSync(zstdCompressSync('whole').subarray(0, -1)).length < 0
-  } catch {
-    return true
+/** A body without its content codings (RFC 9110 §8.4); one with an unknown coding stays as it is, as fetch leaves it. */
+export function decoding(wire: Source, contentEncoding: string, attempt: Attempt): Decoding {
+  const codings = codingsOf(contentEncoding)
+  const known = codings.every(isKnownCoding)
+  const last = known && codings.length <= maxCodings ? codings.length : 0
+  let source = wire
+  let input: Sink | undefined
+  for (const coding of codings.slice(0, last).reverse()) {
+    const unpacking: Unpacking = new Unpacking(source, coding, attempt)
+    if (source instanceof Unpacking) source.sink = unpacking
+    input ??= unpacking
+    source = unpacking
   }
-}
-
-/** The body without its content codings (RFC 9110 §8.4); one with an unknown coding stays as it is, as fetch leaves it. */
-export function decoded(body: ByteStream, headers: Headers, facts: () => CallFacts): ByteStream {
-  const field = headers.get('content-encoding')
-  if (field === null) return body
-  const codings = field
-    .toLowerCase()
-    .split(',')
-    .map((coding) => coding.trim())
-  const applied = codings.filter((coding) => coding !== '' && coding !== 'identity')
-  if (!applied.every((coding) => Object.hasOwn(decoders, coding))) return body
-  if (applied.length > maxCodings)
-    return refused(body, new BodyError('decode', `more than ${maxCodings} content codings`, facts()))
-  return applied.reduceRight((coded, coding) => decodedOnce(coded, coding, facts), body)
-}
-
-function decodedOnce(coded: ByteStream, coding: string, facts: () => CallFacts): ByteStream {
-  const reader = coded.getReader()
-  const parts = decodedParts(reader, coding, facts)
-  return new ReadableStream<Bytes>(
-    {
-      async pull(controller) {
-        const { done, value } = await parts.next()
-        if (done === true) controller.close()
-        else controller.enqueue(value)
-      },
-      async cancel(reason) {
-        await reader.cancel(reason)
-        await parts.return(undefined).catch(nothing)
-      },
-    },
-    { highWaterMark: 0 },
-  )
-}
-
-async function* decodedParts(reader: Reader, coding: string, facts: () => CallFacts): AsyncGenerator<Bytes, void> {
-  const first = await reader.read()
-  if (first.done) return
-  const decoder = (decoders[coding] as (firstByte: number) => Transform)(first.value[0] ?? 0)
-  const feeding = pipeline(codedParts(reader, first.value), decoder)
-  feeding.catch(nothing)
-  try {
-    for await (const part of decoder) yield new Uint8Array(part as Bytes)
-  } catch (error) {
-    if (branchOf(error) !== undefined) throw error
-    throw new BodyError('decode', `the content is no valid ${coding}`, facts(), error)
-  } finally {
-    decoder.destroy()
-    reader.cancel().catch(nothing)
+  const body = new WireBody(source)
+  if (source instanceof Unpacking) source.sink = body
+  if (known && codings.length > maxCodings) {
+    body.cancel(new BodyError('decode', `more than ${maxCodings} content codings`, attempt.facts()))
   }
+  return { input: input ?? body, body }
 }
 
-async function* codedParts(reader: Reader, first: Bytes): AsyncGenerator<Bytes> {
-  for (let value: Bytes | undefined = first; value !== undefined; value = (await reader.read()).value) yield value
-}
+const nowhere: Sink = { write: () => true, end() {}, fail() {} }
 
-function refused(body: ByteStream, error: BodyError): ByteStream {
-  body.cancel(error).catch(nothing)
-  return new ReadableStream({ start: (controller) => controller.error(error) })
+/** Takes one coding off: coded parts go in, decoded ones go to its sink, as fast as that takes them. */
+class Unpacking implements Sink, Source {
+  sink: Sink = nowhere
+  readonly #source: Source
+  readonly #coding: string
+  readonly #attempt: Attempt
+  #decoder: Transform | undefined
+  #codedBytes = 0
+  #decodedBytes = 0
+  #over = false
+
+  constructor(source: Source, coding: string, attempt: Attempt) {
+    this.#source = source
+    this.#coding = coding
+    this.#attempt = attempt
+  }
+
+  write(part: Bytes): boolean {
+    if (this.#over) return true
+    this.#decoder ??= this.#start(part[0] ?? 0)
+    this.#codedBytes += part.byteLength
+    const wantsMore = this.#decoder.write(part)
+    if (!wantsMore) this.#source.pause()
+    return wantsMore
+  }
+
+  /** Content of no bytes at all is taken as it is, in whatever coding. */
+  end(): void {
+    if (this.#decoder === undefined) this.sink.end()
+    else this.#decoder.end()
+  }
+
+  fail(error: unknown): void {
+    this.#stop()
+    this.sink.fail(error)
+  }
+
+  pause(): void {
+    this.#decoder?.pause()
+  }
+
+  resume(): void {
+    this.#decoder?.resume()
+  }
+
+  abort(reason: unknown): void {
+    this.#stop()
+    this.#source.abort(reason)
+  }
+
+  #start(firstByte: number): Transform {
+    const decoder = decoderOf(this.#coding, firstByte)
+    decoder.on('data', (part: Bytes) => this.#pass(part))
+    decoder.on('drain', () => this.#source.resume())
+    decoder.on('end', () => this.sink.end())
+    decoder.on('error', (cause) => {
+      this.#refuse(new BodyError('decode', `the content is no valid ${this.#coding}`, this.#attempt.facts(), cause))
+    })
+    return decoder
+  }
+
+  #pass(part: Bytes): void {
+    if (this.#over) return
+    this.#decodedBytes += part.byteLength
+    const { maxDecodedBytes } = this.#attempt
+    if (maxDecodedBytes !== false && this.#decodedBytes > maxDecodedBytes) {
+      const summary = `the decoded content is larger than ${maxDecodedBytes} bytes`
+      this.#refuse(new BodyError('too large', summary, this.#attempt.facts()))
+    } else if (maxDecodedBytes !== false && this.#growsTooMuch()) {
+      const summary = `the content grows by more than ${maxGrowthRatio} times when decoded`
+      this.#refuse(new BodyError('too large', summary, this.#attempt.facts()))
+    } else this.sink.write(part)
+  }
+
+  #growsTooMuch(): boolean {
+    return this.#decodedBytes > growthGraceBytes && this.#decodedBytes > maxGrowthRatio * this.#codedBytes
+  }
+
+  #refuse(error: BodyError): void {
+    if (this.#over) return
+    this.abort(error)
+    this.sink.fail(error)
+  }
+
+  #stop(): void {
+    this.#over = true
+    this.#decoder?.destroy()
+  }
 }

@@ -37,10 +37,10 @@ const tlsCode = /CERT|^ERR_TLS|^ERR_SSL|SIGNATURE|ISSUER|CRL/
 const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME'])
 
 /** The failure of an attempt: of the caller's own stream where that is the reason, else of the network. */
-export function attemptFailure(error: unknown, stage: Stage, { request, facts }: Attempt): Error {
-  const source = request.content?.failure()
-  if (source === undefined) return toFailure(error, stage, facts())
-  return new BodyError('source', 'the stream that was to be sent failed', facts(), source.error)
+export function attemptFailure(error: unknown, stage: Stage, attempt: Attempt): Error {
+  const source = attempt.request.content?.failure()
+  if (source === undefined) return toFailure(error, stage, attempt.facts())
+  return new BodyError('source', 'the stream that was to be sent failed', attempt.facts(), source.error)
 }
 
 /** Every failure of undici, of Node's sockets and of a fetch as one of ours; our own pass unchanged. */

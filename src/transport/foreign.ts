@@ -1,31 +1,35 @@
+import { recordOf } from '../http/fields.ts'
+import { receivedFrom } from '../http/received.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import type { Transport, TransportInit } from '../types/transport.ts'
 import { attemptFailure } from './failure.ts'
 
 /** Sends attempts through any function of fetch's shape: one of the caller's, or a mocked global fetch. */
 export function foreignSend(transport: Transport): Send {
-  return (attempt) =>
-    new Promise((resolve, reject) => {
-      const stopListening = attempt.cancellation.onCancel(reject)
-      const settle = async (): Promise<void> => {
-        try {
-          const response = checked(await transport(attempt.request.url.href, initOf(attempt)))
-          if (attempt.cancellation.cancelled) return letGo(response)
-          resolve(response)
-        } catch (error) {
-          const { cancelled, reason } = attempt.cancellation
-          reject(cancelled ? reason : failureOf(error, attempt))
-        }
-        stopListening()
-      }
-      settle().catch(reject)
-    })
+  return (attempt) => {
+    const waiting = { cancel: (reason: unknown) => attempt.failed(reason) }
+    attempt.add(waiting)
+    void answer(transport, attempt).finally(() => attempt.remove(waiting))
+  }
 }
 
-function initOf({ request, cancellation }: Attempt): TransportInit {
-  const { method, headers, content } = request
+async function answer(transport: Transport, attempt: Attempt): Promise<void> {
+  const { method, target } = attempt.request
+  try {
+    const response = checked(await transport(target.href, initOf(attempt)))
+    if (attempt.cancelled) return letGo(response)
+    const received = receivedFrom(response, method, target.href)
+    if (received.body !== null) attempt.add(received.body)
+    attempt.answered(received)
+  } catch (error) {
+    attempt.failed(attempt.cancelled ? attempt.reason : failureOf(error, attempt))
+  }
+}
+
+function initOf(attempt: Attempt): TransportInit {
+  const { method, fields, content } = attempt.request
   const body = content?.open() ?? null
-  const init = { method, headers: { ...headers }, body, redirect: 'manual', signal: cancellation.signal } as const
+  const init = { method, headers: recordOf(fields), body, redirect: 'manual', signal: attempt.signal } as const
   return body instanceof ReadableStream ? { ...init, duplex: 'half' } : init
 }
 

@@ -1,27 +1,36 @@
 import type { Dispatcher } from 'undici'
-import { noFields } from '../http/fields.ts'
-import type { HopRequest } from '../types/exchange.ts'
-import { acceptEncoding } from './decode.ts'
+import { fieldOf, withDefault } from '../http/fields.ts'
+import type { Fields, HopRequest } from '../types/exchange.ts'
+import { acceptEncoding } from './codings.ts'
+
+/** The fields of a client are the same in most of its calls, and so is what becomes of them. */
+let latest: { readonly given: Fields; readonly sent: Fields } = { given: [], sent: [] }
 
 /** A request as undici dispatches it. Its own time limits are off: steadfetch has one clock for all. */
-export function outgoing(request: HopRequest): Dispatcher.DispatchOptions {
-  const { url, method, content } = request
-  const headers = Object.assign(noFields(), request.headers)
-  headers['accept-encoding'] ??= headers.range === undefined ? acceptEncoding : 'identity'
+export function outgoing({ method, target, fields, content }: HopRequest): Dispatcher.DispatchOptions {
+  let headers = withCodings(fields)
   let body = content?.open() ?? null
   if (body instanceof Blob) {
-    headers['content-length'] ??= String(body.size)
+    headers = withDefault(headers, 'content-length', String(body.size))
     body = body.stream()
   } else if (content === null && (method === 'POST' || method === 'PUT')) {
-    headers['content-length'] ??= '0'
+    headers = withDefault(headers, 'content-length', '0')
   }
   return {
-    origin: url.origin,
-    path: url.pathname + url.search,
+    origin: target.origin,
+    path: target.path,
     method,
-    headers,
+    headers: headers as string[],
     body: body as Dispatcher.DispatchOptions['body'] & {},
     headersTimeout: 0,
     bodyTimeout: 0,
   }
+}
+
+/** Asks for the codings we can undo; a range is one of the content as it is stored, so it is asked for as that. */
+function withCodings(fields: Fields): Fields {
+  if (fields === latest.given) return latest.sent
+  const sent = withDefault(fields, 'accept-encoding', fieldOf(fields, 'range') === undefined ? acceptEncoding : 'identity')
+  latest = { given: fields, sent }
+  return sent
 }

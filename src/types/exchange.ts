@@ -1,8 +1,12 @@
 import type { Cancellation } from '../cancellation.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Body, Bytes, Watcher } from './body.ts'
 import type { Policy } from './policy.ts'
-import type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, WaitReason } from './trace.ts'
+import type { AttemptTrace, RequestFacts } from './trace.ts'
 import type { Information } from './transport.ts'
+
+/** A stream of bytes, as fetch takes and gives it. */
+export type ByteStream = ReadableStream<Bytes>
 
 /** Request content in a form that can be opened once per attempt. */
 export interface Content {
@@ -10,32 +14,68 @@ export interface Content {
   readonly type: string | null
   /** Whether {@link Content.open} gives the same bytes a second time. */
   readonly replayable: boolean
-  open(): string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array<ArrayBuffer>>
+  open(): string | Bytes | Blob | ByteStream
   /** What the caller's own source failed with, if it did. */
   failure(): { readonly error: unknown } | undefined
   /** Tells a one-shot source that nobody will read on. */
   discard(reason: unknown): void
 }
 
+/** Fields as they are sent: name, value, name, value; the names in lower case, each once. */
+export type Fields = readonly string[]
+
+/** Where a request goes, without a fragment. */
+export interface Target {
+  readonly href: string
+  readonly origin: string
+  /** Path and query. */
+  readonly path: string
+}
+
 /** The request of the current hop. */
 export interface HopRequest {
   readonly method: string
-  readonly url: URL
-  readonly headers: Record<string, string>
+  readonly target: Target
+  readonly fields: Fields
   readonly content: Content | null
 }
 
-/** One send of a request. */
-export interface Attempt {
-  readonly request: HopRequest
-  readonly cancellation: Cancellation
-  /** The request and the numbers of the call so far, for an error. */
-  facts(): CallFacts
-  readonly onInformation: ((information: Information) => void) | undefined
+/** A response as it was received; the Response of the caller is made of it once somebody asks for it. */
+export interface Received {
+  readonly status: number
+  readonly statusText: string
+  readonly url: string
+  /** Whether there is no content, whatever the fields say. */
+  readonly bodiless: boolean
+  /** What is left to be read of the content; null where that is nothing. */
+  readonly body: Body | null
+  /** The fields, which cannot be changed. */
+  readonly headers: Headers
+  /** The same Response each time. */
+  readonly response: Response
+  /** Whether it came by a redirect. */
+  redirected: boolean
+  /** The value of one field; null when it is absent. */
+  field(name: string): string | null
+  /** Tells `watcher` how the body is getting on. */
+  watch(watcher: Watcher): void
 }
 
-/** Sends an attempt; resolves once the header section of the response is there, rejects with one of our errors. */
-export type Send = (attempt: Attempt) => Promise<Response>
+/** One send of a request, as a transport sees it: it is answered or it fails, once. */
+export interface Attempt extends Cancellation {
+  readonly request: HopRequest
+  readonly onInformation: ((information: Information) => void) | undefined
+  readonly maxDecodedBytes: number | false
+  /** The request and the numbers of the call so far, for an error. */
+  facts(): CallFacts
+  /** The header section of the response is there. */
+  answered(received: Received): void
+  /** There will be none; our error, or the reason of the cancellation. */
+  failed(error: unknown): void
+}
+
+/** Starts to send an attempt. */
+export type Send = (attempt: Attempt) => void
 
 /** The part of every error that tells of its call. */
 export interface CallFacts {
@@ -44,43 +84,18 @@ export interface CallFacts {
   readonly elapsedMs: number
 }
 
-/** An attempt as it is being recorded. */
-export type AttemptRecord = { -readonly [Key in keyof AttemptTrace]: AttemptTrace[Key] }
-
-/** One call, from fetch to the last byte: its request, its options and what happened so far. */
-export interface Exchange {
-  readonly options: ResolvedOptions
-  readonly cancellation: Cancellation
-  /** Monotonic milliseconds at the start of the call. */
-  readonly startMs: number
-  /** Monotonic milliseconds at which the call ends; Infinity without a limit. */
-  readonly deadlineMs: number
-  readonly redirectMode: 'follow' | 'manual' | 'error'
-  /** Whether this call, not the client, set `timeoutMs`. */
-  readonly ownTimeout: boolean
-  readonly attempts: AttemptRecord[]
-  readonly redirects: RedirectTrace[]
-  /** The content of a Request, not read yet. */
-  readonly requestStream: ReadableStream<Uint8Array<ArrayBuffer>> | null
-  /** The content of the call, whatever its current hop sends. */
-  content: Content | null
-  /** The request of the current hop; a redirect replaces it. */
-  request: HopRequest
-  /** Attempts after the first of a hop; counted over the whole call. */
-  retries: number
-  /** The wait to be noted on the next attempt. */
-  waited: { ms: number; reason: WaitReason } | null
-  notRepeated: RefusalReason | null
-  facts(): CallFacts
+/** An attempt as it is remembered. */
+export interface AttemptRecord {
+  trace(): AttemptTrace
 }
 
 /** What an attempt, or the layers above it, came to. Layers return outcomes and never throw them. */
-export type Outcome = ResponseOutcome | FailureOutcome
+export type Outcome = ResponseOutcome | FailureOutcome | SubstituteOutcome
 
 /** A response arrived. */
 export interface ResponseOutcome {
   readonly kind: 'response'
-  readonly response: Response
+  readonly received: Received
   readonly policy: Policy
   /** Milliseconds the origin's gate is closed for because of this response. */
   readonly heldMs?: number
@@ -92,6 +107,13 @@ export interface FailureOutcome {
   readonly error: unknown
   /** Whether the request can have reached the origin. */
   readonly sent: 'no' | 'maybe'
+  readonly policy: Policy
+}
+
+/** The caller's own answer takes the place of what happened. */
+export interface SubstituteOutcome {
+  readonly kind: 'substitute'
+  readonly response: Response
   readonly policy: Policy
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { Fields } from './exchange.ts'
 import type { PolicyTable } from './policy.ts'
 import type { DispatcherLike, Information, Transport } from './transport.ts'
 
@@ -20,6 +21,11 @@ export interface CallOptions {
   readonly attemptTimeoutMs?: number | false
   /** Longest silence between two parts of a response body, in milliseconds; `false` for no limit. Default 60,000. */
   readonly idleTimeoutMs?: number | false
+  /**
+   * Most bytes that compressed content may become; beyond it, and where content grows without measure, a BodyError is
+   * thrown. `false` for no limit. A body taken as a stream is bound by it only if the call itself set it. Default 100 MiB.
+   */
+  readonly maxDecodedBytes?: number | false
   /** `'throw'` turns failed statuses into typed errors; `'return'` hands them back as Responses. Default `'throw'`. */
   readonly errors?: 'throw' | 'return'
   /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
@@ -72,11 +78,12 @@ export interface ResolvedOptions {
   readonly timeoutMs: number | false
   readonly attemptTimeoutMs: number | false
   readonly idleTimeoutMs: number | false
+  readonly maxDecodedBytes: number | false
   readonly connectTimeoutMs: number | false
   readonly errors: 'throw' | 'return'
   readonly onInformation: ((information: Information) => void) | undefined
   readonly baseUrl: URL | undefined
-  readonly headers: Record<string, string>
+  readonly headers: Fields
   readonly transport: Transport | undefined
   readonly dispatcher: DispatcherLike | undefined
   readonly clock: Clock

@@ -12,7 +12,7 @@ const withoutComments = (file: string): string => read(file).replace(/\/\*[\s\S]
 
 /** The floors of the house, the lowest first; a file not listed by name is on the floor of its folder. */
 const floors: readonly (readonly string[])[] = [
-  ['errors', 'types', 'clock.ts', 'cancellation.ts'],
+  ['errors', 'types', 'clock.ts', 'cancellation.ts', 'limits.ts', 'exchange.ts'],
   ['status', 'http'],
   ['policy'],
   ['layers', 'transport'],
@@ -56,10 +56,11 @@ test('no file is longer than 200 lines', () => {
   expect(files.filter((file) => read(file).trimEnd().split('\n').length > 200)).toEqual([])
 })
 
-/** Numbers of three digits that are no statuses: years, and milliseconds. */
+/** Numbers of three digits that are no statuses: years, milliseconds and ratios. */
 const otherNumbers: Readonly<Record<string, RegExp>> = {
   'http/http-date.ts': /[yY]ear (?:<|%|-) [14]00|% 100/g,
   'policy/backoff.ts': /baseMs: 100/g,
+  'transport/decode.ts': /maxGrowthRatio = 250/g,
 }
 
 test('no status number appears outside the status table', () => {

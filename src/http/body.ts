@@ -1,0 +1,102 @@
+import type { Body, Bytes, Sink, Source, Watcher } from '../types/body.ts'
+
+/** How much may wait unread before the source is paused; a shorter body ends, and frees its connection, unread. */
+const highWaterBytes = 65_536
+
+/**
+ * A body on its way. Parts wait here until a sink is attached and go straight through afterwards; the source is paused
+ * while enough is waiting.
+ */
+export class WireBody implements Body {
+  #source: Source | undefined
+  #parts: Bytes[] | undefined
+  #waitingBytes = 0
+  #sink: Sink | undefined
+  #watcher: Watcher | undefined
+  #paused = false
+  #done = false
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  get done(): boolean {
+    return this.#done
+  }
+
+  write(part: Bytes): boolean {
+    if (this.#done) return true
+    const wantsMore = this.#sink === undefined ? this.#keep(part) : this.#sink.write(part)
+    if (wantsMore) this.#watcher?.flowing()
+    else this.#pause()
+    return wantsMore
+  }
+
+  end(): void {
+    if (this.#done) return
+    this.#sink?.end()
+    this.#close()
+  }
+
+  fail(error: unknown): void {
+    if (this.#done) return
+    this.#failure = { error }
+    this.#sink?.fail(error)
+    this.#close()
+  }
+
+  attach(sink: Sink): void {
+    this.#sink = sink
+    const parts = this.#parts
+    this.#parts = undefined
+    let wantsMore = true
+    if (parts !== undefined) for (const part of parts) wantsMore = sink.write(part)
+    if (this.#failure !== undefined) sink.fail(this.#failure.error)
+    else if (this.#done) sink.end()
+    else if (wantsMore) this.resume()
+    else this.#pause()
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#done) return
+    this.#paused = false
+    this.#watcher?.flowing()
+    this.#source?.resume()
+  }
+
+  cancel(reason: unknown): void {
+    if (this.#done) return
+    const source = this.#source
+    this.#parts = undefined
+    this.fail(reason)
+    source?.abort(reason)
+  }
+
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher
+    if (this.#done) watcher.ended(this.#failure?.error)
+    else if (!this.#paused) watcher.flowing()
+  }
+
+  #keep(part: Bytes): boolean {
+    if (this.#parts === undefined) this.#parts = [part]
+    else this.#parts.push(part)
+    this.#waitingBytes += part.byteLength
+    return this.#waitingBytes < highWaterBytes
+  }
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#watcher?.resting()
+    this.#source?.pause()
+  }
+
+  #close(): void {
+    this.#done = true
+    this.#source = undefined
+    this.#watcher?.ended(this.#failure?.error)
+    this.#watcher = undefined
+  }
+}

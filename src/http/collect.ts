@@ -1,0 +1,57 @@
+import type { Body, Bytes, Sink } from '../types/body.ts'
+
+/** Collects the parts of a body, all of them or the first `limitBytes`. */
+class Collector implements Sink {
+  readonly #resolve: (parts: readonly Bytes[]) => void
+  readonly #reject: (error: unknown) => void
+  readonly #parts: Bytes[] = []
+
+  constructor(resolve: (parts: readonly Bytes[]) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  write(part: Bytes): boolean {
+    this.#parts.push(part)
+    return true
+  }
+
+  end(): void {
+    this.#resolve(this.#parts)
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error)
+  }
+}
+
+/** Everything of a body, straight from the wire; rejects with its failure. */
+export function collect(body: Body): Promise<readonly Bytes[]> {
+  return new Promise((resolve, reject) => body.attach(new Collector(resolve, reject)))
+}
+
+/** The parts as one, in memory of its own. */
+export function joined(parts: readonly Uint8Array[]): Bytes {
+  let size = 0
+  for (const part of parts) size += part.byteLength
+  const bytes = new Uint8Array(size)
+  let offset = 0
+  for (const part of parts) {
+    bytes.set(part, offset)
+    offset += part.byteLength
+  }
+  return bytes
+}
+
+/** UTF-8 decode (Encoding standard §6.1): a byte order mark is dropped, what is no UTF-8 becomes U+FFFD. */
+export function decodeUtf8(parts: readonly Uint8Array[]): string {
+  const [first, second] = parts
+  if (first === undefined) return ''
+  const bytes = second === undefined ? first : joined(parts)
+  const text = asBuffer(bytes).toString('utf8')
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,94 @@
+import type { Body, Bytes, Sink } from '../types/body.ts'
+import type { ByteStream } from '../types/exchange.ts'
+import { WireBody } from './body.ts'
+
+/** How much a stream reads ahead of its consumer. */
+const highWaterMark = 65_536
+
+const nothing = (): void => {}
+
+/** Passes a body on to a byte stream, RFC-free: the Streams standard §4.7 says what a source owes its controller. */
+class StreamSink implements Sink {
+  readonly #controller: ReadableByteStreamController
+
+  constructor(controller: ReadableByteStreamController) {
+    this.#controller = controller
+  }
+
+  /** A copy, for the stream takes the memory of a part away, which others may share. */
+  write(part: Bytes): boolean {
+    if (part.byteLength > 0) this.#controller.enqueue(new Uint8Array(part))
+    return (this.#controller.desiredSize ?? 0) > 0
+  }
+
+  end(): void {
+    this.#controller.close()
+    // A reader with a buffer of its own gets it back empty, Streams standard §4.7.4.
+    ;(this.#controller.byobRequest as unknown as ReadableStreamBYOBRequest | null)?.respond(0)
+  }
+
+  fail(error: unknown): void {
+    this.#controller.error(error)
+  }
+}
+
+/** The body as the byte stream of a Response. */
+export function streamOf(body: Body): ByteStream {
+  const stream = new ReadableStream(
+    {
+      type: 'bytes',
+      start: (controller) => body.attach(new StreamSink(controller)),
+      pull: () => body.resume(),
+      cancel: (reason) => body.cancel(reason),
+    },
+    { highWaterMark },
+  )
+  return stream as ByteStream
+}
+
+/** Reads a stream only as fast as its body is read. */
+class Pump {
+  readonly #reader: ReadableStreamDefaultReader<Bytes>
+  readonly body: Body
+  #wanted = false
+  #reading = false
+
+  constructor(stream: ByteStream) {
+    this.#reader = stream.getReader()
+    this.body = new WireBody(this)
+    this.resume()
+  }
+
+  pause(): void {
+    this.#wanted = false
+  }
+
+  resume(): void {
+    this.#wanted = true
+    if (!this.#reading) this.#run().catch(nothing)
+  }
+
+  abort(reason: unknown): void {
+    this.#wanted = false
+    this.#reader.cancel(reason).catch(nothing)
+  }
+
+  async #run(): Promise<void> {
+    this.#reading = true
+    try {
+      while (this.#wanted && !this.body.done) {
+        const { done, value } = await this.#reader.read()
+        if (done) this.body.end()
+        else this.body.write(value)
+      }
+    } catch (error) {
+      this.body.fail(error)
+    }
+    this.#reading = false
+  }
+}
+
+/** A stream as a body. */
+export function bodyOf(stream: ByteStream): Body {
+  return new Pump(stream).body
+}

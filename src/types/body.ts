@@ -1,0 +1,42 @@
+/** Bytes in memory of their own. */
+export type Bytes = Uint8Array<ArrayBuffer>
+
+/** What delivers a body: a connection, or a stream. */
+export interface Source {
+  pause(): void
+  resume(): void
+  /** The rest is not wanted. */
+  abort(reason: unknown): void
+}
+
+/** What takes a body, part by part. */
+export interface Sink {
+  /** Takes the next part; false when enough is waiting, until the source is resumed. */
+  write(part: Bytes): boolean
+  end(): void
+  fail(error: unknown): void
+}
+
+/** Who wants to know how a body is getting on. */
+export interface Watcher {
+  /** A part has come, or its flow goes on after a pause. */
+  flowing(): void
+  /** The caller takes it as a stream. */
+  streaming(): void
+  /** No part is expected: enough is waiting to be read. */
+  resting(): void
+  /** The body has ended; with a reason, it failed or was cancelled. */
+  ended(reason?: unknown): void
+}
+
+/** The body of a response between its connection and its reader: whoever reads it attaches a sink. */
+export interface Body extends Sink {
+  /** Whether everything has come, or nothing more will. */
+  readonly done: boolean
+  /** Gives what has come, and everything that comes, to `sink`; once only. */
+  attach(sink: Sink): void
+  resume(): void
+  /** The rest is not wanted; a sink that waits fails with the reason. */
+  cancel(reason: unknown): void
+  watch(watcher: Watcher): void
+}
