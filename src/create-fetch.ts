@@ -7,13 +7,15 @@ import { gateLayer, pauseLayer } from './layers/pause.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
 import { retryLayer } from './layers/retry.ts'
+import { Limits } from './limits.ts'
 import { normalise } from './normalise.ts'
 import { defaults } from './options/defaults.ts'
 import { resolveClient } from './options/resolve.ts'
 import { Origins } from './policy/origins.ts'
+import { fail } from './policy/policies.ts'
 import { rememberTrace } from './traces.ts'
 import { Connections } from './transport/connections.ts'
-import type { Handler, Layer, Outcome, Received } from './types/exchange.ts'
+import type { Handler, Layer, Outcome, Received, ResponseOutcome } from './types/exchange.ts'
 import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './types/options.ts'
 
 /** What a client shares with its children. */
@@ -42,13 +44,23 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   const { direct, repair } = compose(options, shared)
-  const call = async (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
-    const exchange = normalise(input, init, options)
+  const limits = new Limits(options.clock)
+  const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
+    let exchange: Exchange
     try {
-      if (shared.connections.closed) throw new RefusedError('closed', 'the client is closed', exchange.facts())
-      const first = await direct(exchange)
-      if (first.kind === 'response' && first.policy.kind === 'accept') return deliver(exchange, first.received)
-      exchange.unseen = first
+      exchange = normalise(input, init, options, limits)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    if (shared.connections.closed) return end(exchange, closed(exchange))
+    // Chained, not awaited: an async function would hold twice the memory while the request is under way.
+    return direct(exchange).then((outcome) => (isPlain(outcome) ? deliver(exchange, outcome.received) : end(exchange, outcome)))
+  }
+  /** Ends a call that is not simply answered. */
+  const end = async (exchange: Exchange, outcome: Outcome): Promise<Response> => {
+    try {
+      if (outcome.policy.kind === 'fail') return await conclude(exchange, outcome)
+      exchange.unseen = outcome
       return await conclude(exchange, await repair(exchange))
     } catch (error) {
       exchange.ended(error)
@@ -59,6 +71,16 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
     close: () => shared.connections.close(),
   })
+}
+
+function closed(exchange: Exchange): Outcome {
+  const error = new RefusedError('closed', 'the client is closed', exchange.facts())
+  return { kind: 'failure', error, sent: 'no', policy: fail() }
+}
+
+/** What needs no repair, and is delivered at once. */
+function isPlain(outcome: Outcome): outcome is ResponseOutcome {
+  return outcome.kind === 'response' && outcome.policy.kind === 'accept'
 }
 
 /** Composes the layers, outermost first. */

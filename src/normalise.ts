@@ -4,6 +4,7 @@ import { toContent } from './http/content.ts'
 import { filteredFields, mergeFields, withDefault } from './http/fields.ts'
 import { forbidsContent, normaliseMethod } from './http/methods.ts'
 import { resolveTarget, targetOf } from './http/target.ts'
+import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
 import type { ByteStream, Content, Fields } from './types/exchange.ts'
 import type { ResolvedOptions, SteadInit } from './types/options.ts'
@@ -17,7 +18,7 @@ const nothing: SteadInit = Object.freeze({ __proto__: null }) as SteadInit
  *
  * @throws TypeError for a request that cannot be sent.
  */
-export function normalise(input: Input, init: SteadInit | undefined, client: ResolvedOptions): Exchange {
+export function normalise(input: Input, init: SteadInit | undefined, client: ResolvedOptions, limits: Limits): Exchange {
   const own = init === undefined ? nothing : ({ __proto__: null, ...init } as SteadInit)
   const request = isRequest(input) ? input : undefined
   const options = own === nothing ? client : resolveCall(client, own)
@@ -31,16 +32,13 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
   const fields = content === null || content.type === null ? given : withDefault(given, 'content-type', content.type)
   const redirectMode = redirectModeOf(own.redirect ?? request?.redirect)
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
-  const exchange = new Exchange({
-    options,
-    request: { method, target: targetOf(url), fields, content },
-    requestStream,
-    redirectMode,
-    ownTimeout: own.timeoutMs !== undefined,
-    ownMaxDecoded: own.maxDecodedBytes !== undefined,
-  })
+  const ownTimeout = own.timeoutMs !== undefined
+  const ownMaxDecoded = own.maxDecodedBytes !== undefined
+  const { href, origin } = targetOf(url)
+  const hop = { method, href, origin, fields, content }
+  const exchange = new Exchange({ options, request: hop, requestStream, redirectMode, ownTimeout, ownMaxDecoded }, limits)
   // The signal is listened to only now that nothing can be refused any more.
-  if (signal !== undefined) exchange.cancellation.follow(signal)
+  if (signal !== undefined) exchange.follow(signal)
   return exchange
 }
 

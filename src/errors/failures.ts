@@ -1,6 +1,6 @@
 import type { CallFacts } from '../types/exchange.ts'
 import type { RequestFacts } from '../types/trace.ts'
-import { branchOf, dress, type ErrorDetails, messageOf, SteadfetchError, type SteadfetchErrorLike } from './steadfetch-error.ts'
+import { branchOf, type ErrorDetails, mark, messageOf, SteadfetchError, type SteadfetchErrorLike } from './steadfetch-error.ts'
 
 /** What part of the network failed. */
 export type NetworkFailure = 'connect' | 'dns' | 'tls' | 'reset' | 'protocol' | 'truncated' | 'unknown'
@@ -19,27 +19,43 @@ function codeOf(branch: string, kind: string): `ERR_STEADFETCH_${string}` {
 
 /** A failure that is also a TypeError, as the failures of fetch are (Fetch standard, "network error"). */
 abstract class FetchFailure extends TypeError implements SteadfetchErrorLike {
-  declare readonly code: string
-  declare readonly retryable: boolean
-  declare readonly request: RequestFacts
-  declare readonly attempts: number
-  declare readonly elapsedMs: number
+  readonly code: string
+  readonly retryable: boolean
+  readonly request: RequestFacts
+  readonly attempts: number
+  readonly elapsedMs: number
+  readonly #facts: CallFacts
 
-  constructor(branch: 'network' | 'redirect', details: ErrorDetails) {
+  constructor(details: ErrorDetails) {
     super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
-    dress(this, branch, details)
+    const { code, retryable, facts } = details
+    this.code = code
+    this.retryable = retryable
+    this.request = facts.request
+    this.attempts = facts.attempts
+    this.elapsedMs = facts.elapsedMs
+    this.#facts = facts
+  }
+
+  /** @internal */
+  static factsOf(error: object): CallFacts | undefined {
+    return #facts in error ? error.#facts : undefined
   }
 }
 
 /** No response, or only a part of one: connecting, DNS, TLS or the connection failed. */
 export class NetworkError extends FetchFailure {
+  static {
+    mark(this.prototype, 'network')
+  }
+
   readonly kind: NetworkFailure
   /** `'no'` when the request cannot have reached the origin. */
   readonly sent: 'no' | 'maybe'
 
   /** @internal */
   constructor(kind: NetworkFailure, sent: 'no' | 'maybe', summary: string, facts: CallFacts, cause?: unknown) {
-    super('network', { code: codeOf('NETWORK', kind), summary, retryable: true, facts, cause })
+    super({ code: codeOf('NETWORK', kind), summary, retryable: true, facts, cause })
     this.kind = kind
     this.sent = sent
   }
@@ -47,12 +63,16 @@ export class NetworkError extends FetchFailure {
 
 /** A redirect that must not, or cannot, be followed. */
 export class RedirectError extends FetchFailure {
+  static {
+    mark(this.prototype, 'redirect')
+  }
+
   readonly kind: RedirectFailure
   readonly status: number
 
   /** @internal */
   constructor(kind: RedirectFailure, status: number, summary: string, facts: CallFacts) {
-    super('redirect', { code: codeOf('REDIRECT', kind), summary, retryable: false, facts })
+    super({ code: codeOf('REDIRECT', kind), summary, retryable: false, facts })
     this.kind = kind
     this.status = status
   }
@@ -60,6 +80,10 @@ export class RedirectError extends FetchFailure {
 
 /** A time limit passed; never thrown for the caller's own signal, whose reason is thrown unchanged. */
 export class TimeoutError extends SteadfetchError {
+  static {
+    mark(this.prototype, 'timeout')
+  }
+
   readonly kind: TimeLimit
   readonly sent: 'no' | 'maybe'
 
@@ -68,7 +92,7 @@ export class TimeoutError extends SteadfetchError {
     const what = kind === 'idle' ? 'the body was silent' : kind === 'connect' ? 'connecting took' : `the ${kind} took`
     const summary =
       limitMs > 0 ? `${what} ${kind === 'idle' ? 'for ' : ''}more than ${limitMs} ms` : `${what} longer than the system allows`
-    super('timeout', { code: codeOf('TIMEOUT', kind), summary, retryable: true, facts, cause })
+    super({ code: codeOf('TIMEOUT', kind), summary, retryable: true, facts, cause })
     this.kind = kind
     this.sent = kind === 'connect' ? 'no' : 'maybe'
   }
@@ -76,13 +100,17 @@ export class TimeoutError extends SteadfetchError {
 
 /** steadfetch did not send the request. */
 export class RefusedError extends SteadfetchError {
+  static {
+    mark(this.prototype, 'refused')
+  }
+
   readonly kind: RefusalKind
   /** Milliseconds until a call has a chance again; undefined when that is not known. */
   readonly retryAfterMs: number | undefined
 
   /** @internal */
   constructor(kind: RefusalKind, summary: string, facts: CallFacts, retryAfterMs?: number) {
-    super('refused', { code: codeOf('REFUSED', kind), summary, retryable: kind !== 'closed', facts })
+    super({ code: codeOf('REFUSED', kind), summary, retryable: kind !== 'closed', facts })
     this.kind = kind
     this.retryAfterMs = retryAfterMs
   }
@@ -90,13 +118,22 @@ export class RefusedError extends SteadfetchError {
 
 /** Content that could not be read: a wrong content coding, or the caller's own stream that failed. */
 export class BodyError extends SteadfetchError {
+  static {
+    mark(this.prototype, 'body')
+  }
+
   readonly kind: BodyFailure
 
   /** @internal */
   constructor(kind: BodyFailure, summary: string, facts: CallFacts, cause?: unknown) {
-    super('body', { code: codeOf('BODY', kind), summary, retryable: false, facts, cause })
+    super({ code: codeOf('BODY', kind), summary, retryable: false, facts, cause })
     this.kind = kind
   }
+}
+
+/** The call an error tells of; undefined for an error that is not ours. */
+export function factsOf(error: object): CallFacts | undefined {
+  return SteadfetchError.factsOf(error) ?? FetchFailure.factsOf(error)
 }
 
 /** Whether `error` is a NetworkError, of any copy of steadfetch. */

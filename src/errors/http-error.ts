@@ -1,5 +1,5 @@
 import type { CallFacts, Received } from '../types/exchange.ts'
-import { branchOf, SteadfetchError } from './steadfetch-error.ts'
+import { branchOf, mark, SteadfetchError } from './steadfetch-error.ts'
 
 /** Problem details of an API, RFC 9457 §3.1; extension members are kept. */
 export interface Problem {
@@ -31,6 +31,10 @@ export interface HttpErrorDetails {
  * `console.log`, `JSON.stringify` or `inspect` show: they may carry secrets. Read them through the accessors.
  */
 export class HttpError<Status extends number = number> extends SteadfetchError {
+  static {
+    mark(this.prototype, 'http')
+  }
+
   /** The status code, RFC 9110 §15. */
   readonly status: Status
   /** The reason phrase of the registry, else the one received. */
@@ -46,7 +50,7 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
     const { status, statusText, notRepeated } = details
     const phrase = statusText === '' ? `${status}` : `${status} ${statusText}`
     const summary = notRepeated === null ? phrase : `${phrase}, not repeated: ${notRepeated}`
-    super('http', { code: `ERR_STEADFETCH_HTTP_${status}`, summary, retryable: details.retryable, facts: details.facts })
+    super({ code: `ERR_STEADFETCH_HTTP_${status}`, summary, retryable: details.retryable, facts: details.facts })
     this.status = status as Status
     this.statusText = statusText
     this.retryAfterMs = details.retryAfterMs

@@ -37,13 +37,22 @@ export function messageOf({ summary, facts }: ErrorDetails): string {
   return `${request.method} ${request.url} failed: ${summary} (${tries}, ${elapsedMs} ms)`
 }
 
-/** Gives `error` the members common to all errors, and the brand. */
-export function dress(error: Error, branch: Branch, details: ErrorDetails): void {
-  const { code, retryable, facts } = details
-  Object.defineProperty(error, brand, { value: branch })
-  Object.defineProperty(error, 'name', { value: error.constructor.name, configurable: true, writable: true })
-  Object.defineProperty(error, 'toJSON', { value: toJSON })
-  Object.assign(error, { code, retryable, request: facts.request, attempts: facts.attempts, elapsedMs: facts.elapsedMs })
+/**
+ * Marks the errors of a class: their branch, their name and their form as JSON. It stands on the prototype, so that an
+ * error costs no more than another one, and its stack begins with its name.
+ */
+export function mark(prototype: Error, branch: Branch): void {
+  Object.defineProperty(prototype, brand, { value: branch })
+  Object.defineProperty(prototype, 'name', { get: nameOf, set: ownName, configurable: true })
+  Object.defineProperty(prototype, 'toJSON', { value: toJSON, configurable: true, writable: true })
+}
+
+function nameOf(this: Error): string {
+  return this.constructor.name
+}
+
+function ownName(this: Error, value: unknown): void {
+  Object.defineProperty(this, 'name', { value, configurable: true, writable: true })
 }
 
 /** JSON.stringify leaves the name and the message of an Error out; a log needs them. */
@@ -72,16 +81,28 @@ export function branchOf(value: unknown): Branch | undefined {
  * ```
  */
 export class SteadfetchError extends Error implements SteadfetchErrorLike {
-  declare readonly code: string
-  declare readonly retryable: boolean
-  declare readonly request: RequestFacts
-  declare readonly attempts: number
-  declare readonly elapsedMs: number
+  readonly code: string
+  readonly retryable: boolean
+  readonly request: RequestFacts
+  readonly attempts: number
+  readonly elapsedMs: number
+  readonly #facts: CallFacts
 
   /** @internal */
-  constructor(branch: Branch, details: ErrorDetails) {
+  constructor(details: ErrorDetails) {
     super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
-    dress(this, branch, details)
+    const { code, retryable, facts } = details
+    this.code = code
+    this.retryable = retryable
+    this.request = facts.request
+    this.attempts = facts.attempts
+    this.elapsedMs = facts.elapsedMs
+    this.#facts = facts
+  }
+
+  /** @internal */
+  static factsOf(error: object): CallFacts | undefined {
+    return #facts in error ? error.#facts : undefined
   }
 
   /** True for the errors of any copy of steadfetch, the TypeErrors among them too. */

@@ -25,7 +25,7 @@ function refused(why: RedirectFailure, summary: string): Redirection {
 export function redirection(request: HopRequest, status: number, location: string | null, options: FollowOptions): Redirection {
   const rule = statusRow(status).redirect ?? 'keeps-request'
   if (location === null) return { kind: 'none' }
-  const { href, origin } = request.target
+  const { href, origin } = request
   const url = URL.parse(location, href)
   if (url === null) return refused('location', 'redirected to an invalid Location')
   if (!isHttp(url)) return refused('scheme', `redirected to the scheme ${url.protocol}`)
@@ -43,7 +43,7 @@ export function redirection(request: HopRequest, status: number, location: strin
     return refused('content', 'redirected with content to another origin')
   }
   const fields = keptFields(request.fields, sameOrigin, becomesGet, options.strip ?? 'credential-like')
-  return { kind: 'request', request: { method: becomesGet ? 'GET' : request.method, target: targetOf(url), fields, content } }
+  return { kind: 'request', request: { method: becomesGet ? 'GET' : request.method, ...targetOf(url), fields, content } }
 }
 
 function keptFields(fields: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {

@@ -1,5 +1,5 @@
 import { redactUrl } from '../errors/redact.ts'
-import type { Target } from '../types/exchange.ts'
+import type { HopRequest } from '../types/exchange.ts'
 
 /** The base with its path as a folder, so that nothing of it is lost when a target is resolved against it. */
 export function asFolder(base: URL): URL {
@@ -29,9 +29,8 @@ export function resolveTarget(input: string | URL, base: URL | undefined): URL {
 }
 
 /** What a request needs of its URL; a fragment is never sent. */
-export function targetOf(url: URL): Target {
-  const { href, origin, hash, pathname, search } = url
-  return { href: hash === '' ? href : href.slice(0, -hash.length), origin, path: pathname + search }
+export function targetOf({ href, origin, hash }: URL): Pick<HopRequest, 'href' | 'origin'> {
+  return { href: hash === '' ? href : href.slice(0, -hash.length), origin }
 }
 
 /** Whether the scheme is one steadfetch speaks. */

@@ -12,8 +12,7 @@ import type { Information } from '../types/transport.ts'
 /** The innermost handler: sends the request once, within `attemptTimeoutMs`, and looks its outcome's policy up. */
 export function attemptHandler(send: Send): Handler {
   return (exchange) => {
-    const { cancellation, options } = exchange
-    if (cancellation.cancelled) return Promise.resolve(cancelledOutcome(cancellation.reason, options.on))
+    if (exchange.cancelled) return Promise.resolve(cancelledOutcome(exchange.reason, exchange.options.on))
     return new Promise((resolve) => {
       const attempt = new OneAttempt(exchange, resolve)
       try {
@@ -31,8 +30,9 @@ type Resolve = (outcome: Outcome | Promise<Outcome>) => void
 class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   readonly request: HopRequest
   readonly onInformation: ((information: Information) => void) | undefined
+  readonly startMs: number
+  readonly previous: AttemptRecord | undefined
   readonly #exchange: Exchange
-  readonly #startMs: number
   readonly #waited: { readonly ms: number; readonly reason: WaitReason } | null
   #resolve: Resolve | undefined
   #result: number | string = ''
@@ -48,9 +48,9 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     this.#resolve = resolve
     this.#waited = exchange.waited
     exchange.waited = null
-    const nowMs = clock.now()
-    this.#startMs = nowMs
-    exchange.begin(this, nowMs)
+    this.startMs = clock.now()
+    this.previous = exchange.latest
+    exchange.begin(this)
   }
 
   get maxDecodedBytes(): number | false {
@@ -73,11 +73,11 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   }
 
   trace(): AttemptTrace {
-    const { method, target } = this.request
+    const { method, href } = this.request
     const result = typeof this.#result === 'number' ? { status: this.#result } : { error: this.#result }
     const wait = this.#waited === null ? { waitMs: 0 } : { waitMs: this.#waited.ms, waitReason: this.#waited.reason }
-    const startMs = this.#startMs - this.#exchange.startMs
-    return { method, url: redactUrl(target.href), ...result, startMs, durationMs: this.#durationMs, ...wait }
+    const startMs = this.startMs - this.#exchange.startMs
+    return { method, url: redactUrl(href), ...result, startMs, durationMs: this.#durationMs, ...wait }
   }
 
   /** How to tell the outcome; undefined when it has been told. */
@@ -86,7 +86,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     if (resolve === undefined) return undefined
     this.#resolve = undefined
     this.#result = result
-    this.#durationMs = this.#exchange.options.clock.now() - this.#startMs
+    this.#durationMs = this.#exchange.options.clock.now() - this.startMs
     this.#exchange.settled()
     return resolve
   }

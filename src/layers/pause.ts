@@ -20,7 +20,7 @@ const defaultMaxHeld = 10_000
  */
 export function gateLayer(origins: Origins): Layer {
   return (next) => (exchange) => {
-    const { gate } = origins.of(exchange.request.target.origin)
+    const { gate } = origins.of(exchange.request.origin)
     exchange.sentAtClosing = gate.closings
     return gate.quiet ? next(exchange) : pass(exchange, gate, next)
   }
@@ -30,14 +30,14 @@ export function gateLayer(origins: Origins): Layer {
 export function pauseLayer(origins: Origins): Layer {
   return (next) => async (exchange) => {
     const outcome = await next(exchange)
-    const { gate } = origins.of(exchange.request.target.origin)
+    const { gate } = origins.of(exchange.request.origin)
     return exchange.sentAtClosing === null ? outcome : observe(exchange, gate, exchange.sentAtClosing, outcome)
   }
 }
 
 /** Passes a gate that is closed, or was closed by the latest answers. */
 async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outcome> {
-  exchange.limitCall()
+  exchange.limit()
   const admission = gate.admit(exchange.options.clock.now())
   let probing = admission === 'probe'
   if (admission === 'wait' || admission === 'follow probe') {
@@ -58,7 +58,7 @@ async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outc
 /** Closes or opens the gate by what came back. */
 function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome: Outcome): Outcome {
   if (outcome.kind !== 'response') {
-    if (!exchange.cancellation.cancelled) gate.open(sentAtClosing)
+    if (!exchange.cancelled) gate.open(sentAtClosing)
     return outcome
   }
   const { clock, random } = exchange.options
@@ -78,8 +78,7 @@ function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome:
 
 /** Waits at the gate; an outcome when the call cannot wait that long, is refused or cancelled. */
 async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' | FailureOutcome> {
-  const { options, cancellation } = exchange
-  const { clock, random, on } = options
+  const { clock, random, on } = exchange.options
   const policy = patient(expectedPolicy(gate.status, on))
   if (policy === undefined) return 'go'
   if (gate.held >= ((policy as PausePolicy).maxHeld ?? defaultMaxHeld)) return refusal(exchange, gate, 'queue full')
@@ -89,7 +88,7 @@ async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' 
   gate.held += 1
   let spread = false
   try {
-    while (!cancellation.cancelled) {
+    while (!exchange.cancelled) {
       const admission = gate.admit(clock.now())
       if (admission === 'probe' || (admission === 'go' && spread)) {
         exchange.waited = { ms: clock.now() - arrivedMs, reason: 'pause' }
@@ -99,10 +98,10 @@ async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' 
       spread = admission === 'go'
       const remainingMs = admission === 'go' ? gate.spreadMs(random) : gate.remainingMs(clock.now())
       if (clock.now() + remainingMs > latestMs) return refusal(exchange, gate, 'paused')
-      if (admission !== 'follow probe') await wait(clock, remainingMs, cancellation)
+      if (admission !== 'follow probe') await wait(clock, remainingMs, exchange)
       else if (!(await probeEnded(exchange, gate, latestMs))) return refusal(exchange, gate, 'paused')
     }
-    return cancelledOutcome(cancellation.reason, on)
+    return cancelledOutcome(exchange.reason, on)
   } finally {
     gate.held -= 1
   }
@@ -110,7 +109,7 @@ async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' 
 
 /** Resolves once the probe has ended; to false when that takes longer than the call can wait. */
 function probeEnded(exchange: Exchange, gate: Gate, latestMs: number): Promise<boolean> {
-  const { options, cancellation } = exchange
+  const { clock } = exchange.options
   return new Promise((resolve) => {
     const settle = (ended: boolean) => (): void => {
       stopTimer()
@@ -121,8 +120,8 @@ function probeEnded(exchange: Exchange, gate: Gate, latestMs: number): Promise<b
     let stopTimer = (): void => {}
     let stopCancel = (): void => {}
     const stopSettled = gate.onSettled(settle(true))
-    if (latestMs < Infinity) stopTimer = options.clock.after(latestMs - options.clock.now(), settle(false))
-    stopCancel = cancellation.onCancel(settle(true))
+    if (latestMs < Infinity) stopTimer = clock.after(latestMs - clock.now(), settle(false))
+    stopCancel = exchange.onCancel(settle(true))
   })
 }
 

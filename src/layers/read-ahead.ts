@@ -12,16 +12,15 @@ export const readAheadLayer: Layer = (next) => (exchange) => {
 }
 
 async function readAhead(exchange: Exchange, stream: ByteStream, next: Handler): Promise<Outcome> {
-  const { cancellation, options } = exchange
-  exchange.limitCall()
+  exchange.limit()
   exchange.requestStream = null
   try {
-    exchange.content = await contentOfRequest(stream, cancellation)
+    exchange.content = await contentOfRequest(stream, exchange)
   } catch (cause) {
     const error = new BodyError('source', 'the content of the Request could not be read', exchange.facts(), cause)
     return { kind: 'failure', error, sent: 'no', policy: fail() }
   }
-  if (cancellation.cancelled) return cancelledOutcome(cancellation.reason, options.on)
+  if (exchange.cancelled) return cancelledOutcome(exchange.reason, exchange.options.on)
   exchange.request = { ...exchange.request, content: exchange.content }
   return next(exchange)
 }

@@ -49,11 +49,10 @@ async function followHop(
     const endMs = options.clock.now() + askedMs
     if (askedMs > retryDefaults.maxWaitMs || endMs >= exchange.deadlineMs)
       return refuse('wait', 'asked to wait longer than the call can')
-    if (!(await wait(options.clock, askedMs, exchange.cancellation)))
-      return cancelledOutcome(exchange.cancellation.reason, options.on)
+    if (!(await wait(options.clock, askedMs, exchange))) return cancelledOutcome(exchange.reason, options.on)
     exchange.waited = { ms: askedMs, reason: 'retry-after' }
   }
-  const hop = { status: received.status, from: redactUrl(request.target.href), to: redactUrl(target.request.target.href) }
+  const hop = { status: received.status, from: redactUrl(request.href), to: redactUrl(target.request.href) }
   exchange.redirects = [...redirects, hop]
   exchange.request = target.request
   return undefined

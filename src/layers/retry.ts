@@ -46,10 +46,10 @@ export const retryLayer: Layer = (next) => async (exchange) => {
 
 /** Waits, unless the gate does that, and sends again. */
 async function repeat(exchange: Exchange, last: Again, next: Handler): Promise<Outcome> {
-  const { options, cancellation } = exchange
+  const { options } = exchange
   const { waitMs, reason } = last.verdict
   if (reason !== 'pause') {
-    if (!(await wait(options.clock, waitMs, cancellation))) return cancelledOutcome(cancellation.reason, options.on)
+    if (!(await wait(options.clock, waitMs, exchange))) return cancelledOutcome(exchange.reason, options.on)
     exchange.waited = { ms: waitMs, reason }
   }
   exchange.retries += 1
@@ -64,7 +64,7 @@ function isRefusal(outcome: Outcome): boolean {
 /** The verdict on an outcome; undefined when its policy repeats nothing. */
 function judge(exchange: Exchange, outcome: Outcome): Verdict | undefined {
   const policy = patient(outcome.policy)
-  if (policy === undefined || exchange.cancellation.cancelled) return undefined
+  if (policy === undefined || exchange.cancelled) return undefined
   const { options, request } = exchange
   const received = outcome.kind === 'response' ? outcome.received : undefined
   const verdict = decideRetry({

@@ -51,12 +51,12 @@ class Incoming implements Dispatcher.DispatchHandler, Source {
   #answer(status: number, statusText: string, fields: WireFields): void {
     this.#stage = 'answered'
     const attempt = this.#attempt
-    const { method, target } = attempt.request
+    const { method, href } = attempt.request
     const body = isBodiless(method, status) ? null : this.#body(fields)
     // From here on it is the body that is cancelled: it may outlast the connection's part in it.
     attempt.remove(this)
     if (body !== null) attempt.add(body)
-    attempt.answered(new ReceivedResponse(status, statusText, target.href, fields, body))
+    attempt.answered(new ReceivedResponse(status, statusText, href, fields, body))
   }
 
   onResponseData(_controller: Controller, part: Buffer): void {

@@ -7,7 +7,7 @@ import { acceptEncoding } from './codings.ts'
 let latest: { readonly given: Fields; readonly sent: Fields } = { given: [], sent: [] }
 
 /** A request as undici dispatches it. Its own time limits are off: steadfetch has one clock for all. */
-export function outgoing({ method, target, fields, content }: HopRequest): Dispatcher.DispatchOptions {
+export function outgoing({ method, href, origin, fields, content }: HopRequest): Dispatcher.DispatchOptions {
   let headers = withCodings(fields)
   let body = content?.open() ?? null
   if (body instanceof Blob) {
@@ -17,8 +17,9 @@ export function outgoing({ method, target, fields, content }: HopRequest): Dispa
     headers = withDefault(headers, 'content-length', '0')
   }
   return {
-    origin: target.origin,
-    path: target.path,
+    origin,
+    // Without userinfo and fragment, what follows the origin is path and query.
+    path: href.slice(origin.length),
     method,
     headers: headers as string[],
     body: body as Dispatcher.DispatchOptions['body'] & {},

@@ -24,18 +24,12 @@ export interface Content {
 /** Fields as they are sent: name, value, name, value; the names in lower case, each once. */
 export type Fields = readonly string[]
 
-/** Where a request goes, without a fragment. */
-export interface Target {
-  readonly href: string
-  readonly origin: string
-  /** Path and query. */
-  readonly path: string
-}
-
 /** The request of the current hop. */
 export interface HopRequest {
   readonly method: string
-  readonly target: Target
+  /** The target, without a fragment. */
+  readonly href: string
+  readonly origin: string
   readonly fields: Fields
   readonly content: Content | null
 }
@@ -82,10 +76,14 @@ export interface CallFacts {
   readonly request: RequestFacts
   readonly attempts: number
   readonly elapsedMs: number
+  readonly exchange: Exchange
 }
 
 /** An attempt as it is remembered. */
-export interface AttemptRecord {
+export interface AttemptRecord extends Cancellation {
+  /** Monotonic milliseconds of its start. */
+  readonly startMs: number
+  readonly previous: AttemptRecord | undefined
   trace(): AttemptTrace
 }
 
