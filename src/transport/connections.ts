@@ -83,10 +83,8 @@ export class Connections {
   #open({ connect, connectTimeoutMs, clock }: ConnectionOptions): Agent {
     // The pool waits for ALPN before it opens more connections, unless it is told that there is nothing to wait for.
     const protocols = typeof connect === 'object' && connect.allowH2 === false ? { allowH2: false } : {}
-    const agent = trackingAgent(
-      { headersTimeout: 0, bodyTimeout: 0, ...protocols },
-      connectorOf(connect, connectTimeoutMs, clock),
-    )
+    const connector = connectorOf(connect, connectTimeoutMs, clock)
+    const agent = trackingAgent({ headersTimeout: 0, bodyTimeout: 0, ...protocols }, connector, clock)
     this.#agents.add(agent)
     if (this.closed) agent.close().catch(() => {})
     return agent

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import type { Clock } from '../clock.ts'
+import { guardSession } from './h2-session.ts'
 
 /** One sending of a request over a socket, from its first byte on. */
 export interface ConnectionUse {
@@ -25,8 +27,12 @@ export interface ConnectionAware {
 }
 
 /** An undici Agent whose connections tell their handlers how they are used. */
-export function trackingAgent(options: Omit<Agent.Options, 'connect' | 'factory'>, connect: buildConnector.connector): Agent {
-  const client = (origin: URL, settings: object): Client => new TrackedClient(origin, settings as ClientSettings)
+export function trackingAgent(
+  options: Omit<Agent.Options, 'connect' | 'factory'>,
+  connect: buildConnector.connector,
+  clock: Clock,
+): Agent {
+  const client = (origin: URL, settings: object): Client => new TrackedClient(origin, settings as ClientSettings, clock)
   const pool = (origin: string | URL, settings: object): Pool => new Pool(origin, { ...settings, factory: client })
   return new Agent({ ...options, connect, factory: pool })
 }
@@ -46,10 +52,14 @@ interface Current {
 class TrackedClient extends Client implements Connection {
   readonly #current: Current
 
-  constructor(origin: URL, settings: ClientSettings) {
+  constructor(origin: URL, settings: ClientSettings, clock: Clock) {
     const current: Current = { socket: undefined, requests: 0 }
     super(origin, { ...settings, connect: noting(settings.connect, current) })
     this.#current = current
+    // Emitted when there is a session, and before the first request is written.
+    this.on('connect', () => {
+      if (current.socket !== undefined) guardSession(current.socket, clock)
+    })
   }
 
   override dispatch(

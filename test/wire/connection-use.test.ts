@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { buildConnector, type Dispatcher } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
 import { type Connection, type ConnectionUse, trackingAgent } from '../../src/transport/tracked-client.ts'
 import { httpServer, socketServer } from '../support/server.ts'
 import { h2Server, trusting } from '../support/tls.ts'
@@ -15,7 +16,7 @@ interface Result {
 }
 
 function agentOf(connect = buildConnector({ timeout: 0, ...trusting })): Dispatcher {
-  const agent = trackingAgent({ headersTimeout: 0, bodyTimeout: 0 }, connect)
+  const agent = trackingAgent({ headersTimeout: 0, bodyTimeout: 0 }, connect, systemClock)
   onTestFinished(() => agent.destroy())
   return agent
 }
@@ -183,7 +184,7 @@ describe('over TLS', () => {
 
 it('an agent with tracked connections waits for its requests before it closes', async () => {
   await using server = await httpServer((_request, response) => setTimeout(() => response.end('ok'), 30))
-  const agent = trackingAgent({}, buildConnector({ timeout: 0 }))
+  const agent = trackingAgent({}, buildConnector({ timeout: 0 }), systemClock)
   const pending = dispatched(agent, server.origin)
   await agent.close()
   expect(await pending).toMatchObject({ status: 200 })
