@@ -93,4 +93,13 @@ export type {
   Substitute,
 } from './types/policy.ts'
 export type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, Trace, WaitReason } from './types/trace.ts'
-export type { DispatcherLike, Information, Transport, TransportInit } from './types/transport.ts'
+export type {
+  ConnectOptions,
+  Connector,
+  ConnectorCallback,
+  ConnectTarget,
+  DispatcherLike,
+  Information,
+  Transport,
+  TransportInit,
+} from './types/transport.ts'

@@ -17,6 +17,7 @@ export const defaults: ResolvedOptions = {
   headers: ['accept', '*/*', 'user-agent', 'steadfetch'],
   transport: undefined,
   dispatcher: undefined,
+  connect: undefined,
   clock: systemClock,
   random: systemRandom,
 }

@@ -3,6 +3,7 @@ import { mergeFields } from '../http/fields.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
+import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
 
 const callKeys = [
@@ -15,7 +16,17 @@ const callKeys = [
   'errors',
   'onInformation',
 ] as const
-const clientKeys = [...callKeys, 'baseUrl', 'headers', 'connectTimeoutMs', 'transport', 'dispatcher', 'clock', 'random']
+const clientKeys = [
+  ...callKeys,
+  'baseUrl',
+  'headers',
+  'connectTimeoutMs',
+  'connect',
+  'transport',
+  'dispatcher',
+  'clock',
+  'random',
+]
 
 /**
  * Client options over those of a parent, own properties only.
@@ -34,6 +45,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     throw invalidOption(owner, 'dispatcher', 'an undici Dispatcher', own.dispatcher)
   }
   const changed: Partial<ResolvedOptions> = {
+    connect: resolveConnect(owner, parent, own),
     on: mergePolicies(owner, parent.on, own.on),
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? parent.baseUrl : baseOf(owner, own.baseUrl),

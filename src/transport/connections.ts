@@ -1,27 +1,32 @@
-import { Agent, type buildConnector, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import type { Send } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import type { Transport } from '../types/transport.ts'
 import { connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
 import { foreignSend } from './foreign.ts'
+import { trackingAgent } from './tracked-client.ts'
 
 /** Node's own fetch is a few lines around its internal undici; no replacement can name that module. */
 const nodesOwnFetch = /require\(['"]internal\/deps\/undici\/undici['"]\)/
 
+/** The options that say how connections are opened. */
+type ConnectionOptions = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
 /** The options that say how attempts are sent. */
-type SendOptions = Pick<ResolvedOptions, 'transport' | 'dispatcher'>
+type SendOptions = ConnectionOptions & Pick<ResolvedOptions, 'transport' | 'dispatcher'>
 
-/** The connections of a client and its children. */
+/** The connections of a client and its children: each `connect` option has an agent of its own, and all are closed together. */
 export class Connections {
-  readonly #connect: buildConnector.connector
-  #agent: Agent | undefined
+  readonly #shared: () => Agent
+  readonly #own = new WeakMap<object, () => Agent>()
+  readonly #agents = new Set<Agent>()
   #closing: Promise<void> | undefined
   #knownFetch: unknown
   #knownIsNative = true
 
-  constructor({ connectTimeoutMs, clock }: Pick<ResolvedOptions, 'connectTimeoutMs' | 'clock'>) {
-    this.#connect = connectorOf(connectTimeoutMs, clock)
+  constructor(options: ConnectionOptions) {
+    this.#shared = this.#opener(options)
+    if (options.connect !== undefined) this.#own.set(options.connect, this.#shared)
   }
 
   get closed(): boolean {
@@ -29,22 +34,22 @@ export class Connections {
   }
 
   /** How attempts are sent: by the transport, else the dispatcher, else a replaced global fetch, else our own agent. */
-  send({ transport, dispatcher }: SendOptions): Send {
+  send({ transport, dispatcher, ...options }: SendOptions): Send {
     if (transport !== undefined) return foreignSend(transport)
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher)
-    const direct = dispatchSend(() => this.#ownAgent())
+    const direct = dispatchSend(this.#agentOf(options))
     const replaced = foreignSend(replacedFetch)
     return (attempt) => (this.#fetchIsReplaced() ? replaced(attempt) : direct(attempt))
   }
 
   /** Waits for the requests under way, then closes every connection. */
   close(): Promise<void> {
-    this.#closing ??= this.#closeAgent()
+    this.#closing ??= this.#closeAgents()
     return this.#closing
   }
 
-  async #closeAgent(): Promise<void> {
-    await this.#agent?.close()
+  async #closeAgents(): Promise<void> {
+    await Promise.all([...this.#agents].map((agent) => agent.close()))
   }
 
   /** msw, nock and stubs replace the global fetch: services under test keep their mocks. */
@@ -57,9 +62,33 @@ export class Connections {
     return !this.#knownIsNative
   }
 
-  #ownAgent(): Agent {
-    this.#agent ??= new Agent({ connect: this.#connect, headersTimeout: 0, bodyTimeout: 0 })
-    return this.#agent
+  /** A child inherits the very `connect` of its parent, and with it the agent. */
+  #agentOf(options: ConnectionOptions): () => Agent {
+    if (options.connect === undefined) return this.#shared
+    const known = this.#own.get(options.connect)
+    if (known !== undefined) return known
+    const opener = this.#opener(options)
+    this.#own.set(options.connect, opener)
+    return opener
+  }
+
+  /** The agent is made for the first request: most children of a client never send one over connections of their own. */
+  #opener(options: ConnectionOptions): () => Agent {
+    let agent: Agent | undefined
+    return () => {
+      agent ??= this.#open(options)
+      return agent
+    }
+  }
+
+  #open({ connect, connectTimeoutMs, clock }: ConnectionOptions): Agent {
+    // The pool waits for ALPN before it opens more connections, unless it is told that there is nothing to wait for.
+    const protocols = typeof connect === 'object' && connect.allowH2 === false ? { allowH2: false } : {}
+    const connector = connectorOf(connect, connectTimeoutMs, clock)
+    const agent = trackingAgent({ headersTimeout: 0, bodyTimeout: 0, ...protocols }, connector, clock)
+    this.#agents.add(agent)
+    if (this.closed) agent.close().catch(() => {})
+    return agent
   }
 }
 

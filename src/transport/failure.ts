@@ -1,40 +1,10 @@
 import { BodyError, NetworkError, type NetworkFailure, RefusedError, TimeoutError } from '../errors/failures.ts'
 import { branchOf } from '../errors/steadfetch-error.ts'
 import type { Attempt, CallFacts } from '../types/exchange.ts'
+import { comesBeforeSending, isProxyRefusal, kindOfCode, wasNotProcessed } from './failure-kinds.ts'
 
 /** How far an attempt came before it failed. */
 export type Stage = 'unsent' | 'sent' | 'answered' | 'unknown'
-
-const kinds: Readonly<Record<string, NetworkFailure>> = {
-  ECONNREFUSED: 'connect',
-  EHOSTUNREACH: 'connect',
-  ENETUNREACH: 'connect',
-  EADDRNOTAVAIL: 'connect',
-  ECONNABORTED: 'connect',
-  EMFILE: 'connect',
-  ENFILE: 'connect',
-  ENOENT: 'connect',
-  EACCES: 'connect',
-  ETIMEDOUT: 'connect',
-  UND_ERR_PRX_CONN: 'connect',
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_FAIL: 'dns',
-  EAI_NODATA: 'dns',
-  EAI_NONAME: 'dns',
-  ECONNRESET: 'reset',
-  EPIPE: 'reset',
-  UND_ERR_SOCKET: 'reset',
-  UND_ERR_INFO: 'reset',
-  UND_ERR_PRX_TLS: 'tls',
-  EPROTO: 'tls',
-  UND_ERR_HEADERS_OVERFLOW: 'protocol',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'truncated',
-}
-/** Node's codes for certificates and TLS are too many to list. */
-const tlsCode = /CERT|^ERR_TLS|^ERR_SSL|SIGNATURE|ISSUER|CRL/
-/** Codes that come only before a byte of the request is written, whoever the transport is. */
-const beforeSending = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME'])
 
 /** The failure of an attempt: of the caller's own stream where that is the reason, else of the network. */
 export function attemptFailure(error: unknown, stage: Stage, attempt: Attempt): Error {
@@ -48,30 +18,54 @@ export function toFailure(error: unknown, stage: Stage, facts: CallFacts): Error
   if (error instanceof Error && branchOf(error) !== undefined) return error
   const root = withoutData(rootOf(error))
   const code = codeOf(root)
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') return new TimeoutError('connect', timeoutOf(root), facts, root)
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') return new TimeoutError('attempt', timeoutOf(root), facts, root)
-  if (code === 'UND_ERR_BODY_TIMEOUT') return new TimeoutError('idle', timeoutOf(root), facts, root)
-  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
-    return new RefusedError('closed', 'the client is closed', facts)
+  const proxyRefused = isProxyRefusal(code, messageOf(root))
+  const special = proxyRefused ? undefined : specialFailure(root, code, facts)
+  if (special !== undefined) return special
+  const kind = proxyRefused ? 'connect' : kindOf(root, code, stage)
+  const sent = proxyRefused || isUnsent(root, code, stage) ? 'no' : 'maybe'
+  return new NetworkError(kind, sent, `${summaryOf(kind)}: ${reasonOf(root, code)}`, facts, root)
+}
+
+/** What is not the network's fault, or a time limit of the dispatcher's own. */
+function specialFailure(root: unknown, code: string, facts: CallFacts): Error | undefined {
+  switch (code) {
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return new TimeoutError('connect', timeoutOf(root), facts, root)
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return new TimeoutError('attempt', timeoutOf(root), facts, root)
+    case 'UND_ERR_BODY_TIMEOUT':
+      return new TimeoutError('idle', timeoutOf(root), facts, root)
+    case 'UND_ERR_DESTROYED':
+    case 'UND_ERR_CLOSED':
+      return new RefusedError('closed', 'the client is closed', facts)
+    case 'UND_ERR_INVALID_ARG':
+    case 'UND_ERR_NOT_SUPPORTED':
+      return new TypeError(`the request cannot be sent: ${messageOf(root)}`, { cause: root })
+    case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
+      return new BodyError('source', 'the content is not as long as its Content-Length says', facts, root)
+    default:
+      return undefined
   }
-  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
-    return new TypeError(`the request cannot be sent: ${messageOf(root)}`, { cause: root })
-  }
-  if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
-    return new BodyError('source', 'the content is not as long as its Content-Length says', facts, root)
-  }
-  const kind = kindOf(root, code, stage)
-  const sent = stage === 'unsent' || (stage === 'unknown' && beforeSending.has(code)) ? 'no' : 'maybe'
-  return new NetworkError(kind, sent, `${summaryOf(kind)}: ${code || messageOf(root) || 'no reason given'}`, facts, root)
+}
+
+function isUnsent(root: unknown, code: string, stage: Stage): boolean {
+  if (stage === 'unknown') return comesBeforeSending(code)
+  return stage === 'unsent' || (stage === 'sent' && wasNotProcessed(root, code, messageOf(root)))
 }
 
 function kindOf(root: unknown, code: string, stage: Stage): NetworkFailure {
   if (isParserError(root) || /^bad (?:response|upgrade)/.test(messageOf(root))) return 'protocol'
-  const known = code.startsWith('ERR_HTTP2') ? 'reset' : Object.hasOwn(kinds, code) ? kinds[code] : undefined
-  if (known === undefined) return tlsCode.test(code) ? 'tls' : 'unknown'
-  if (known === 'truncated' && stage === 'sent') return 'protocol'
-  if (stage === 'answered' && known === 'reset') return 'truncated'
-  return stage === 'unsent' && known === 'reset' ? 'connect' : known
+  const kind = kindOfCode(code)
+  if (kind === 'truncated' && stage === 'sent') return 'protocol'
+  if (kind !== 'reset') return kind
+  return stage === 'answered' ? 'truncated' : stage === 'unsent' ? 'connect' : 'reset'
+}
+
+/** The code says most; undici and Node have one code for all that can befall a stream of HTTP/2, and a proxy has none. */
+function reasonOf(root: unknown, code: string): string {
+  const message = messageOf(root)
+  const telling = /^(?:HTTP\/2: |Proxy |Stream closed with error code |Session closed with error code )/.test(message)
+  return telling ? message : code || message || 'no reason given'
 }
 
 function summaryOf(kind: NetworkFailure): string {
@@ -91,9 +85,9 @@ function isParserError(error: unknown): boolean {
   return error instanceof Error && (error.name === 'HTTPParserError' || codeOf(error).startsWith('HPE_'))
 }
 
-/** A parser error carries the bytes it failed at, and they may hold secrets. */
+/** Errors of the parser and of undici's interceptors carry what was received, and that may hold secrets. */
 function withoutData(root: unknown): unknown {
-  if (!(root instanceof Error) || !isParserError(root)) return root
+  if (!(root instanceof Error) || !['data', 'headers', 'body'].some((name) => Object.hasOwn(root, name))) return root
   const { message, name, stack } = root
   return Object.assign(new Error(message), { name, stack, code: codeOf(root) })
 }

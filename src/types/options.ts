@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable } from './policy.ts'
-import type { DispatcherLike, Information, Transport } from './transport.ts'
+import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
 
 /** Fields in any form fetch takes them: Headers, pairs, or a record. */
 export type FieldsInit = NonNullable<RequestInit['headers']>
@@ -38,11 +38,23 @@ export interface ClientOptions extends CallOptions {
   readonly baseUrl?: string | URL
   /** Fields sent with every request; those that look like credentials only to the origin of `baseUrl`, where one is set. */
   readonly headers?: FieldsInit
-  /** Milliseconds to connect, TLS included; `false` for no limit. Unused with an own `dispatcher`. Default 10,000. */
+  /**
+   * Milliseconds to connect, TLS included; `false` for no limit. Unused with an own `dispatcher`; a child that shares the
+   * connections of its parent shares this limit too. Default 10,000.
+   */
   readonly connectTimeoutMs?: number | false
+  /**
+   * How connections are opened: certificates, a Unix socket, a local address …; or a function that opens them, as undici's
+   * connectors do. A child with a `connect` of its own has connections of its own, which are closed with those of its
+   * parent: make one per purpose, not one per call. Not together with `dispatcher` or `transport`.
+   */
+  readonly connect?: ConnectOptions | Connector
   /** Sends the requests instead of undici; any function of fetch's shape. */
   readonly transport?: Transport
-  /** The undici dispatcher that sends the requests; it is not closed by {@link SteadFetch.close}. */
+  /**
+   * The undici dispatcher that sends the requests, such as a ProxyAgent or an EnvHttpProxyAgent. It is not closed by
+   * {@link SteadFetch.close}.
+   */
   readonly dispatcher?: DispatcherLike
   /** Source of time. Default: the machine's. */
   readonly clock?: Clock
@@ -65,9 +77,9 @@ export interface SteadFetch {
    * BodyError when there is no such response; TypeError for a request that cannot be sent; the signal's own reason.
    */
   (input: string | URL | Request, init?: SteadInit): Promise<Response>
-  /** A child with these options over its parent's; it shares connections and per-origin state. */
+  /** A child with these options over its parent's; it shares per-origin state and, without a `connect`, connections. */
   extend(options: ClientOptions): SteadFetch
-  /** Waits for the requests under way, then closes the connections. Calls after it are refused. */
+  /** Waits for the requests under way, then closes the connections of the whole family. Calls after it are refused. */
   close(): Promise<void>
 }
 
@@ -86,6 +98,7 @@ export interface ResolvedOptions {
   readonly headers: Fields
   readonly transport: Transport | undefined
   readonly dispatcher: DispatcherLike | undefined
+  readonly connect: ResolvedConnect | undefined
   readonly clock: Clock
   readonly random: () => number
 }

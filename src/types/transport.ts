@@ -1,3 +1,6 @@
+import type { LookupFunction, Socket } from 'node:net'
+import type { ConnectionOptions, SecureContext } from 'node:tls'
+
 /** A request as a transport gets it; any function of fetch's shape can take it as its `init`. */
 export interface TransportInit {
   readonly method: string
@@ -25,3 +28,74 @@ export interface Information {
   readonly status: number
   readonly headers: Headers
 }
+
+/** What tls.connect and net.connect call the same; their documentation tells more. */
+type TlsOptions = Pick<
+  ConnectionOptions,
+  | 'ca'
+  | 'cert'
+  | 'key'
+  | 'passphrase'
+  | 'pfx'
+  | 'crl'
+  | 'ciphers'
+  | 'ecdhCurve'
+  | 'sigalgs'
+  | 'minVersion'
+  | 'maxVersion'
+  | 'servername'
+  | 'rejectUnauthorized'
+  | 'checkServerIdentity'
+>
+
+/** How connections are opened: the options of tls.connect and net.connect that make sense for a client of HTTP. */
+export interface ConnectOptions extends Readonly<TlsOptions> {
+  /** Offers HTTP/2 in the TLS handshake (RFC 9113 §3.2). Default true. */
+  readonly allowH2?: boolean
+  /** The path of a Unix domain socket, or the name of a Windows pipe, to connect to instead of the host of the target. */
+  readonly socketPath?: string
+  /** The local IP address to connect from. */
+  readonly localAddress?: string
+  /** The version of IP to use; 0, the default, for both. */
+  readonly family?: 0 | 4 | 6
+  /** Tries the addresses of a host in turn (RFC 8305). Default: Node's. */
+  readonly autoSelectFamily?: boolean
+  /** Milliseconds one address is tried before the next, at least 10. */
+  readonly autoSelectFamilyAttemptTimeout?: number
+  /** Resolves host names instead of dns.lookup. */
+  readonly lookup?: LookupFunction
+  /** Sends TCP keep-alive probes. Default true. */
+  readonly keepAlive?: boolean
+  /** Milliseconds of silence before the first of them. Default 60,000. */
+  readonly keepAliveInitialDelay?: number
+  /** TLS sessions kept for resumption; 0 keeps none. Default 100. */
+  readonly maxCachedSessions?: number
+}
+
+/** Where a {@link Connector} is to connect to. */
+export interface ConnectTarget {
+  readonly hostname: string
+  /** The host with its port, where that is not the default of the scheme. */
+  readonly host?: string
+  /** `'https:'` asks for a socket on which TLS is set up. */
+  readonly protocol: string
+  /** Empty for the default of the scheme. */
+  readonly port: string
+  readonly servername?: string
+  readonly localAddress?: string | null
+}
+
+/** Opens a connection and calls back, once; every connector of undici is one. */
+export type Connector = (target: ConnectTarget, callback: ConnectorCallback) => void
+
+/** Takes the socket, or the reason why there is none. */
+export type ConnectorCallback = (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void
+
+/** The `connect` option after validation: certificates and keys are in the secure context. */
+export type ResolvedConnect =
+  | (Readonly<Record<string, unknown>> & {
+      readonly allowH2?: boolean
+      readonly localAddress?: string
+      readonly secureContext?: SecureContext
+    })
+  | Connector

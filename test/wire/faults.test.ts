@@ -1,12 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { NetworkError } from '../../src/index.ts'
+import { NetworkError, traceOf } from '../../src/index.ts'
 import { httpServer, socketServer } from '../support/server.ts'
+import { httpsServer } from '../support/tls.ts'
 import { caught, client, rawResponse } from '../support/wire.ts'
 
 /** An origin on which nothing listens any more. */
@@ -15,6 +11,15 @@ async function nobody(): Promise<string> {
   await server[Symbol.asyncDispose]()
   return server.origin
 }
+
+/** Each attempt by the code of its error or its status, and whether it was waited for. */
+function trace(result: unknown): unknown[] | undefined {
+  return traceOf(result)?.attempts.map(({ status, error, waitMs }) => [status ?? error, waitMs > 0])
+}
+
+/** The trace of a call whose attempts all failed in the same way. */
+const allFailed = (kind: string): unknown[] =>
+  [false, true, true].map((waited) => [`ERR_STEADFETCH_NETWORK_${kind.toUpperCase()}`, waited])
 
 /** What reading the whole body of a GET rejects with. */
 async function readingError(origin: string): Promise<unknown> {
@@ -30,12 +35,14 @@ describe('before a connection', () => {
     expect(error).toBeInstanceOf(TypeError)
     expect(error).toMatchObject({ kind: 'connect', sent: 'no', attempts: 3 })
     expect((error as Error).message).toContain('ECONNREFUSED')
+    expect(trace(error)).toEqual(allFailed('connect'))
   })
 
   it('a host name that does not exist is an error of kind dns', async () => {
     const error = await caught(client()('http://nonexistent.invalid/', { method: 'POST', body: 'a' }))
     expect(error).toBeInstanceOf(NetworkError)
     expect(error).toMatchObject({ kind: 'dns', sent: 'no', attempts: 3 })
+    expect(trace(error)).toEqual(allFailed('dns'))
   })
 
   it('TLS to a server that speaks none is an error of kind tls', async () => {
@@ -47,24 +54,12 @@ describe('before a connection', () => {
     expect(server.connections).toHaveLength(3)
   })
 
-  it('a self-signed certificate is an error of kind tls, and nothing is sent', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'wire-'))
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert]
-    execFileSync('openssl', ['req', '-x509', ...made, '-days', '2', '-subj', '/CN=127.0.0.1'], { stdio: 'ignore' })
-    let asked = 0
-    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => {
-      asked += 1
-      response.end()
-    })
-    rmSync(folder, { recursive: true })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const error = await caught(client()(`https://127.0.0.1:${(server.address() as AddressInfo).port}`))
-    server.closeAllConnections()
-    server.close()
+  it('a certificate of an unknown authority is an error of kind tls, and nothing is sent', async () => {
+    await using server = await httpsServer((_request, response) => response.end())
+    const error = await caught(client()(server.origin))
     expect(error).toBeInstanceOf(NetworkError)
-    expect(error).toMatchObject({ kind: 'tls', sent: 'no' })
-    expect(asked).toBe(0)
+    expect(error).toMatchObject({ kind: 'tls', sent: 'no', attempts: 3 })
+    expect(server.requests).toEqual([])
   })
 })
 
@@ -89,6 +84,7 @@ describe('before the response', () => {
     const error = await caught(client()(server.origin))
     expect(error).toBeInstanceOf(NetworkError)
     expect(error).toMatchObject({ kind, sent: 'maybe', attempts: 3 })
+    expect(trace(error)).toEqual(allFailed(kind))
     expect(server.requests).toHaveLength(3)
     await expect.poll(() => server.connections.every((socket) => socket.destroyed)).toBe(true)
   })
@@ -97,6 +93,8 @@ describe('before the response', () => {
     await using server = await socketServer(fault)
     const error = await caught(client()(server.origin, { method: 'POST' }))
     expect(error).toMatchObject({ kind, sent: 'maybe', attempts: 1 })
+    expect(trace(error)).toHaveLength(1)
+    expect(traceOf(error)).toMatchObject({ notRepeated: 'method is not idempotent' })
     expect(server.requests).toHaveLength(1)
   })
 

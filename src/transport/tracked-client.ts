@@ -1,0 +1,111 @@
+import type { Socket } from 'node:net'
+import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import type { Clock } from '../clock.ts'
+import { guardSession } from './h2-session.ts'
+
+/** One sending of a request over a socket, from its first byte on. */
+export interface ConnectionUse {
+  /** Whether an earlier request was written to the same socket: it may have gone stale since. */
+  readonly reused: boolean
+  /** Whether no byte has arrived on the socket since the request was written; on HTTP/2, of whatever stream. */
+  readonly answeredNothing: boolean
+}
+
+/** A connection of steadfetch's own agent; undici renews its socket when that is lost. */
+export interface Connection {
+  /**
+   * To be called in each `onRequestStart`, when the socket is known: undici itself sends a request a second time after
+   * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request.
+   */
+  use(): ConnectionUse | undefined
+}
+
+/** What a dispatch handler implements to learn which connection its request goes to. */
+export interface ConnectionAware {
+  /** Called before `onRequestStart`, by steadfetch's own agent alone. */
+  onConnection(connection: Connection): void
+}
+
+/** An undici Agent whose connections tell their handlers how they are used. */
+export function trackingAgent(
+  options: Omit<Agent.Options, 'connect' | 'factory'>,
+  connect: buildConnector.connector,
+  clock: Clock,
+): Agent {
+  const client = (origin: URL, settings: object): Client => new TrackedClient(origin, settings as ClientSettings, clock)
+  const pool = (origin: string | URL, settings: object): Pool => new Pool(origin, { ...settings, factory: client })
+  return new Agent({ ...options, connect, factory: pool })
+}
+
+type ClientSettings = Client.Options & { readonly connect: buildConnector.connector }
+
+/** The socket a client has now, and how often a request was written to it. */
+interface Current {
+  socket: Socket | undefined
+  requests: number
+}
+
+/**
+ * A Client gets the very handler that was given to the Agent, and has one socket at a time: the last one its connector
+ * opened. Pool asks for a subclass of Client where it waits for ALPN.
+ */
+class TrackedClient extends Client implements Connection {
+  readonly #current: Current
+
+  constructor(origin: URL, settings: ClientSettings, clock: Clock) {
+    const current: Current = { socket: undefined, requests: 0 }
+    super(origin, { ...settings, connect: noting(settings.connect, current) })
+    this.#current = current
+    // Emitted when there is a session, and before the first request is written.
+    this.on('connect', () => {
+      if (current.socket !== undefined) guardSession(current.socket, clock)
+    })
+  }
+
+  override dispatch(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler & Partial<ConnectionAware>,
+  ): boolean {
+    handler.onConnection?.(this)
+    return super.dispatch(options, handler)
+  }
+
+  use(): ConnectionUse | undefined {
+    const { socket, requests } = this.#current
+    if (socket === undefined) return undefined
+    this.#current.requests = requests + 1
+    return new Use(socket, requests > 0)
+  }
+}
+
+class Use implements ConnectionUse {
+  readonly reused: boolean
+  readonly #socket: Socket
+  readonly #bytesBefore: number
+
+  constructor(socket: Socket, reused: boolean) {
+    this.reused = reused
+    this.#socket = socket
+    this.#bytesBefore = bytesOf(socket)
+  }
+
+  /** The count outlives the socket. */
+  get answeredNothing(): boolean {
+    return bytesOf(this.#socket) === this.#bytesBefore
+  }
+}
+
+/** NaN, which equals nothing, for the stream of a foreign connector that does not count. */
+function bytesOf(socket: Partial<Socket>): number {
+  return socket.bytesRead ?? Number.NaN
+}
+
+function noting(connect: buildConnector.connector, current: Current): buildConnector.connector {
+  return (options, callback) => {
+    connect(options, (...result) => {
+      const [, socket] = result
+      if (socket !== null) Object.assign(current, { socket, requests: 0 })
+      callback(...result)
+    })
+  }
+}
