@@ -37,6 +37,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   #resolve: Resolve | undefined
   #result: number | string = ''
   #durationMs = 0
+  resent = false
 
   constructor(exchange: Exchange, resolve: Resolve) {
     super()
@@ -77,7 +78,15 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     const result = typeof this.#result === 'number' ? { status: this.#result } : { error: this.#result }
     const wait = this.#waited === null ? { waitMs: 0 } : { waitMs: this.#waited.ms, waitReason: this.#waited.reason }
     const startMs = this.startMs - this.#exchange.startMs
-    return { method, url: redactUrl(href), ...result, startMs, durationMs: this.#durationMs, ...wait }
+    return {
+      method,
+      url: redactUrl(href),
+      ...result,
+      startMs,
+      durationMs: this.#durationMs,
+      ...wait,
+      ...(this.resent ? { resent: true } : {}),
+    }
   }
 
   /** How to tell the outcome; undefined when it has been told. */

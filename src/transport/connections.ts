@@ -35,9 +35,10 @@ export class Connections {
 
   /** How attempts are sent: by the transport, else the dispatcher, else a replaced global fetch, else our own agent. */
   send({ transport, dispatcher, ...options }: SendOptions): Send {
+    const { clock } = options
     if (transport !== undefined) return foreignSend(transport)
-    if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher)
-    const direct = dispatchSend(this.#agentOf(options))
+    if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher, clock)
+    const direct = dispatchSend(this.#agentOf(options), clock)
     const replaced = foreignSend(replacedFetch)
     return (attempt) => (this.#fetchIsReplaced() ? replaced(attempt) : direct(attempt))
   }

@@ -1,6 +1,8 @@
 import type { Dispatcher } from 'undici'
+import type { Clock } from '../clock.ts'
 import { NetworkError } from '../errors/failures.ts'
 import { WireBody } from '../http/body.ts'
+import { isIdempotent } from '../http/methods.ts'
 import { ReceivedResponse, type WireFields, wireField } from '../http/received.ts'
 import { isBodiless, isInformational, switchesProtocol } from '../status/table.ts'
 import type { Body, Bytes, Sink, Source } from '../types/body.ts'
@@ -8,31 +10,47 @@ import type { Attempt, Send } from '../types/exchange.ts'
 import { type Decoding, decoding } from './decode.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { outgoing } from './outgoing.ts'
+import type { Connection, ConnectionAware, ConnectionUse } from './tracked-client.ts'
 
 type Controller = Dispatcher.DispatchController
 
 /** Sends attempts through an undici dispatcher. */
-export function dispatchSend(dispatcherOf: () => Dispatcher): Send {
+export function dispatchSend(dispatcherOf: () => Dispatcher, clock: Clock): Send {
   return (attempt) => {
-    dispatcherOf().dispatch(outgoing(attempt.request), new Incoming(attempt))
+    new Incoming(attempt, dispatcherOf(), clock).send()
   }
 }
 
 /** One response as undici delivers it: the handler of a dispatch and the source of the body. */
-class Incoming implements Dispatcher.DispatchHandler, Source {
+class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   readonly #attempt: Attempt
+  readonly #dispatcher: Dispatcher
+  readonly #clock: Clock
   #stage: Stage = 'unsent'
   #aborted: { readonly reason: unknown } | undefined
   #controller: Controller | undefined
   #sink: Sink | undefined
+  #connection: Connection | undefined
+  #use: ConnectionUse | undefined
 
-  constructor(attempt: Attempt) {
+  constructor(attempt: Attempt, dispatcher: Dispatcher, clock: Clock) {
     this.#attempt = attempt
+    this.#dispatcher = dispatcher
+    this.#clock = clock
     attempt.add(this)
+  }
+
+  send(): void {
+    this.#dispatcher.dispatch(outgoing(this.#attempt.request), this)
+  }
+
+  onConnection(connection: Connection): void {
+    this.#connection = connection
   }
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller
+    this.#use = this.#connection?.use()
     if (this.#aborted === undefined) this.#stage = 'sent'
     else controller.abort(asError(this.#aborted.reason))
   }
@@ -50,6 +68,7 @@ class Incoming implements Dispatcher.DispatchHandler, Source {
 
   #answer(status: number, statusText: string, fields: WireFields): void {
     this.#stage = 'answered'
+    this.#use = undefined
     const attempt = this.#attempt
     const { method, href } = attempt.request
     const body = isBodiless(method, status) ? null : this.#body(fields)
@@ -68,11 +87,8 @@ class Incoming implements Dispatcher.DispatchHandler, Source {
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
-    const attempt = this.#attempt
-    attempt.remove(this)
-    const failure = this.#aborted === undefined ? attemptFailure(error, this.#stage, attempt) : this.#aborted.reason
-    this.#sink?.fail(failure)
-    if (this.#stage !== 'answered') attempt.failed(failure)
+    if (this.#isStale()) this.#sendAgain()
+    else this.#fail(error)
   }
 
   pause(): void {
@@ -92,6 +108,37 @@ class Incoming implements Dispatcher.DispatchHandler, Source {
   cancel(reason: unknown): void {
     this.abort(reason)
     this.#attempt.failed(reason)
+  }
+
+  /**
+   * Whether the server closed an idle connection just as the request was written to it, RFC 9112 §9.3.1: nothing came
+   * back, and what was sent may be sent twice.
+   */
+  #isStale(): boolean {
+    const use = this.#use
+    this.#use = undefined
+    if (this.#stage !== 'sent' || this.#aborted !== undefined || use === undefined || this.#attempt.resent) return false
+    const { method, fields, content } = this.#attempt.request
+    if (!use.reused || !use.answeredNothing || !isIdempotent(method, fields)) return false
+    return content === null || (content.replayable && content.failure() === undefined)
+  }
+
+  #fail(error: Error): void {
+    const attempt = this.#attempt
+    attempt.remove(this)
+    const failure = this.#aborted === undefined ? attemptFailure(error, this.#stage, attempt) : this.#aborted.reason
+    this.#sink?.fail(failure)
+    if (this.#stage !== 'answered') attempt.failed(failure)
+  }
+
+  /** A turn later, when it is known which other idle connections were closed together with this one. */
+  #sendAgain(): void {
+    this.#attempt.resent = true
+    this.#stage = 'unsent'
+    this.#controller = undefined
+    this.#clock.after(0, () => {
+      if (this.#aborted === undefined) this.send()
+    })
   }
 
   #body(fields: WireFields): Body {

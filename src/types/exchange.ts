@@ -60,6 +60,8 @@ export interface Attempt extends Cancellation {
   readonly request: HopRequest
   readonly onInformation: ((information: Information) => void) | undefined
   readonly maxDecodedBytes: number | false
+  /** Set when the request was sent again because a reused connection had gone stale; once at most. */
+  resent: boolean
   /** The request and the numbers of the call so far, for an error. */
   facts(): CallFacts
   /** The header section of the response is there. */

@@ -64,6 +64,8 @@ export interface ClientOptions extends CallOptions {
 
 /** The second argument of a steadfetch: RequestInit, any {@link CallOptions}, and `json`. */
 export interface SteadInit extends RequestInit, CallOptions {
+  /** Says that a stream in `body` is sent before the response is read; fetch demands it for streams. */
+  readonly duplex?: 'half'
   /** A value sent as JSON content, with its Content-Type; instead of `body`. */
   readonly json?: unknown
 }

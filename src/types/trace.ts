@@ -30,6 +30,8 @@ export interface AttemptTrace extends RequestFacts {
   readonly waitMs: number
   /** Why it was waited for. */
   readonly waitReason?: WaitReason
+  /** The request was sent twice: a reused connection had been closed by the server before any byte came back. */
+  readonly resent?: boolean
 }
 
 /** One redirect that was followed. */

@@ -28,16 +28,16 @@ async function expectClosed(server: LocalServer): Promise<void> {
   await expect.poll(() => server.connections.every((socket) => socket.destroyed)).toBe(true)
 }
 
-async function timed(promise: Promise<unknown>): Promise<{ error: unknown; ms: number }> {
+async function timed(call: () => Promise<unknown>): Promise<{ error: unknown; ms: number }> {
   const startMs = performance.now()
-  const error = await caught(promise)
+  const error = await caught(call())
   return { error, ms: performance.now() - startMs }
 }
 
 describe('attemptTimeoutMs', () => {
   it('ends an attempt without an answer; a GET is sent again, then the TimeoutError is thrown', async () => {
     await using server = await silent()
-    const { error, ms } = await timed(client({ attemptTimeoutMs: 100 })(server.origin))
+    const { error, ms } = await timed(() => client({ attemptTimeoutMs: 100 })(server.origin))
     expect(error).toBeInstanceOf(TimeoutError)
     expect(error).toMatchObject({ kind: 'attempt', attempts: 3 })
     expect(server.requests).toHaveLength(3)
@@ -73,7 +73,7 @@ describe('attemptTimeoutMs', () => {
 describe('timeoutMs', () => {
   it('ends the whole call over its attempts', async () => {
     await using server = await silent()
-    const { error, ms } = await timed(client({ timeoutMs: 250, attemptTimeoutMs: 100 })(server.origin))
+    const { error, ms } = await timed(() => client({ timeoutMs: 250, attemptTimeoutMs: 100 })(server.origin))
     expect(error).toBeInstanceOf(TimeoutError)
     expect(server.requests.length).toBeLessThanOrEqual(3)
     expect(ms).toBeGreaterThan(190)
@@ -85,7 +85,7 @@ describe('timeoutMs', () => {
     'ends a body that drips while %s() reads it',
     async (read) => {
       await using server = await dripping(20, 1_000)
-      const { error, ms } = await timed(client({ timeoutMs: 200 })(server.origin).then((response) => response[read]()))
+      const { error, ms } = await timed(() => client({ timeoutMs: 200 })(server.origin).then((response) => response[read]()))
       expect(error).toBeInstanceOf(TimeoutError)
       expect(error).toMatchObject({ kind: 'call' })
       expect(ms).toBeGreaterThan(190)
@@ -107,11 +107,9 @@ describe('timeoutMs', () => {
     await using server = await dripping(20, 1_000)
     const response = await client()(server.origin, { timeoutMs: 150 })
     const reader = response.body?.getReader() ?? expect.unreachable()
-    const { error, ms } = await timed(
-      (async () => {
-        while (!(await reader.read()).done);
-      })(),
-    )
+    const { error, ms } = await timed(async () => {
+      while (!(await reader.read()).done);
+    })
     expect(error).toMatchObject({ kind: 'call' })
     expect(ms).toBeLessThan(800)
     await expectClosed(server)
@@ -119,7 +117,7 @@ describe('timeoutMs', () => {
 
   it('ends a back-off that would be longer at once, with the real error', async () => {
     await using server = await httpServer((_request, response) => response.writeHead(500).end())
-    const { error, ms } = await timed(client({ on: { 500: 'retry' }, random: () => 0.999, timeoutMs: 60 })(server.origin))
+    const { error, ms } = await timed(() => client({ on: { 500: 'retry' }, random: () => 0.999, timeoutMs: 60 })(server.origin))
     expect(error).toMatchObject({ status: 500, attempts: 1 })
     expect(ms).toBeLessThan(500)
   })
@@ -129,12 +127,12 @@ describe('idleTimeoutMs', () => {
   it('ends a body that falls silent, read whole or as a stream', async () => {
     await using server = await httpServer((_request, response) => response.writeHead(200).write('start'))
     const api = client({ idleTimeoutMs: 100 })
-    const whole = await timed(api(server.origin).then((response) => response.text()))
+    const whole = await timed(() => api(server.origin).then((response) => response.text()))
     expect(whole.error).toBeInstanceOf(TimeoutError)
     expect(whole.error).toMatchObject({ kind: 'idle' })
     const reader = (await api(server.origin)).body?.getReader() ?? expect.unreachable()
     expect(new TextDecoder().decode((await reader.read()).value)).toBe('start')
-    const streamed = await timed(reader.read())
+    const streamed = await timed(() => reader.read())
     expect(streamed.error).toMatchObject({ kind: 'idle' })
     expect(whole.ms + streamed.ms).toBeLessThan(1_000)
     expect(server.requests).toHaveLength(2)
@@ -163,7 +161,7 @@ describe('connectTimeoutMs', () => {
   it('ends a TLS handshake that is never answered; even a POST is sent again, for nothing of it was sent', async () => {
     await using server = await socketServer(() => {})
     const target = server.origin.replace('http:', 'https:')
-    const { error, ms } = await timed(client({ connectTimeoutMs: 150 })(target, { method: 'POST', body: 'a' }))
+    const { error, ms } = await timed(() => client({ connectTimeoutMs: 150 })(target, { method: 'POST', body: 'a' }))
     expect(error).toBeInstanceOf(TimeoutError)
     expect(error).toMatchObject({ kind: 'connect', sent: 'no', attempts: 3 })
     expect((error as Error).message).toContain('150 ms')
