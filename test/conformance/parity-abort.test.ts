@@ -1,4 +1,4 @@
-import { type Case, head, nameOf, parity, type Reply } from '../support/parity.ts'
+import { type Case, head, nameOf, parity, type Reply, since24 } from '../support/parity.ts'
 
 const nothing: Reply = () => {}
 const beginning: Reply = (response) => {
@@ -84,18 +84,20 @@ const inBody: readonly Case[] = [
       return [result, response.bodyUsed, await rejection(reader?.closed ?? Promise.resolve())]
     },
   },
-  {
-    title: 'aborted before the body is read',
-    reply: beginning,
-    run: async (fetch, origin, server) => {
-      const controller = new AbortController()
-      const reason = new Error('own')
-      const response = await fetch(origin, { signal: controller.signal })
-      controller.abort(reason)
-      await server.closed()
-      return [await rejection(response.text(), reason), head(response)]
+  ...since24([
+    {
+      title: 'aborted before the body is read',
+      reply: beginning,
+      run: async (fetch, origin, server) => {
+        const controller = new AbortController()
+        const reason = new Error('own')
+        const response = await fetch(origin, { signal: controller.signal })
+        controller.abort(reason)
+        await server.closed()
+        return [await rejection(response.text(), reason), head(response)]
+      },
     },
-  },
+  ]),
   {
     title: 'aborted after the body was read: nothing happens',
     run: async (fetch, origin) => {

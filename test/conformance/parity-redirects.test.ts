@@ -145,14 +145,16 @@ const others: readonly Case[] = [
     reply: (response) => response.writeHead(302, { location: '/' }).end(),
     run: async (fetch, origin, server) => [await outcome(fetch(origin)), server.received.length],
   },
-  {
-    title: 'a Location with credentials at another origin is refused',
-    reply: (response, { target }, server) => {
-      if (target === '/end') response.end('content')
-      else response.writeHead(302, { location: server.other.replace('//', '//user:password@').concat('/end') }).end()
-    },
-    run: async (fetch, origin, server) => [await outcome(fetch(origin)), server.received.length],
-  },
+  ...(['origin', 'other'] as const).map(
+    (where): Case => ({
+      title: `a Location with credentials at the ${where === 'other' ? 'other' : 'same'} origin is refused`,
+      reply: (response, { target }, server) => {
+        if (target === '/end') response.end('content')
+        else response.writeHead(302, { location: `${server[where].replace('//', '//user:password@')}/end` }).end()
+      },
+      run: (fetch, origin, server) => exchange(fetch(origin), server),
+    }),
+  ),
   {
     title: 'the type after a redirect to another origin',
     reply: toOther(302),

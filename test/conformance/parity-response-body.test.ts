@@ -1,19 +1,7 @@
-import { type Case, head, nameOf, parity, raw, settled, tried } from '../support/parity.ts'
+import { type Case, head, nameOf, parity, raw, settled, textOf, tried } from '../support/parity.ts'
 
 const withType = (type: string, body: string | Buffer): Buffer => raw('200 OK', [`content-type: ${type}`], body)
 const utf8 = (text: string): Buffer => Buffer.from(text)
-const multipart = (body: string, type = 'multipart/form-data; boundary=b'): Buffer =>
-  withType(type, utf8(body.replaceAll('\n', '\r\n')))
-
-/** Every entry of a form, files as their name, type and text. */
-async function entries(form: FormData): Promise<unknown[]> {
-  const list: unknown[] = []
-  for (const [name, value] of form) {
-    list.push(typeof value === 'string' ? [name, value] : [name, value.name, value.type, await value.text()])
-  }
-  return list
-}
-
 const texts: readonly Case[] = (
   [
     ['UTF-8 is decoded', utf8('naïve €😀')],
@@ -31,6 +19,30 @@ const texts: readonly Case[] = (
   reply: withType('text/plain; charset=iso-8859-1', body),
   run: async (fetch, origin) => (await fetch(origin)).text(),
 }))
+
+const parts = Array.from({ length: 50 }, (_nothing, index) => `${index} `.repeat(index + 1))
+const atOnce = raw(
+  '200 OK',
+  ['transfer-encoding: chunked'],
+  `${parts.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('')}0\r\n\r\n`,
+)
+const chunks: readonly Case[] = [
+  {
+    title: 'text(): chunks that arrive at once are all there',
+    reply: atOnce,
+    run: async (fetch, origin) => (await fetch(origin)).text(),
+  },
+  {
+    title: 'bytes(): chunks that arrive at once are all there',
+    reply: atOnce,
+    run: async (fetch, origin) => Buffer.from(await (await fetch(origin)).bytes()).toString(),
+  },
+  {
+    title: 'a stream: chunks that arrive at once are all there',
+    reply: atOnce,
+    run: async (fetch, origin) => textOf((await fetch(origin)).body),
+  },
+]
 
 const json: readonly Case[] = (
   [
@@ -102,36 +114,6 @@ const binary: readonly Case[] = [
   },
 ]
 
-const file = '--b\nContent-Disposition: form-data; name="file"; filename="a.txt"\nContent-Type: text/x\n\nä\n--b--\n'
-const forms: readonly Case[] = (
-  [
-    [
-      'of multipart content',
-      multipart(
-        '--b\nContent-Disposition: form-data; name="a"\n\n1\n--b\nContent-Disposition: form-data; name="a"\n\nzwei €\n--b--\n',
-      ),
-    ],
-    ['with a file', multipart(file)],
-    ['with a quoted boundary', multipart(file, 'multipart/form-data; boundary="b"')],
-    ['with an escaped name', multipart('--b\nContent-Disposition: form-data; name="a%22%0D%0A"\n\n1\n--b--\n')],
-    ['of urlencoded content', withType('application/x-www-form-urlencoded', 'a=1&b=%C3%A4+c&a=2&d')],
-    ['of urlencoded content with a charset', withType('application/x-www-form-urlencoded; charset=utf-8', 'a=1')],
-    ['of another type', withType('text/plain', 'a=1')],
-    ['without a type', raw('200 OK', [], 'a=1')],
-    ['without a boundary', multipart(file, 'multipart/form-data')],
-    ['with another boundary', multipart(file, 'multipart/form-data; boundary=c')],
-    ['of multipart content that is cut short', multipart('--b\nContent-Disposition: form-data; name="a"\n\n1')],
-    ['of multipart content without a part', multipart('--b--\n')],
-  ] as const
-).map(([rule, reply]) => ({
-  title: `formData() ${rule}`,
-  reply,
-  run: async (fetch, origin) => {
-    const response = await fetch(origin)
-    return [await settled(response.formData().then(entries)), response.bodyUsed]
-  },
-}))
-
 const readers = ['text', 'json', 'bytes', 'arrayBuffer', 'blob', 'formData'] as const
 const once: readonly Case[] = [
   ...readers.map(
@@ -180,8 +162,7 @@ const once: readonly Case[] = [
   },
 ]
 
-parity('the text of a response', texts)
+parity('the text of a response', [...texts, ...chunks])
 parity('the JSON of a response', json)
 parity('the bytes of a response', binary)
-parity('the form in a response', forms)
 parity('a body is read once', once)

@@ -89,14 +89,14 @@ export async function parityServer(reply: Reply): Promise<ParityServer & AsyncDi
   return Object.assign(state, { [Symbol.asyncDispose]: dispose })
 }
 
-/** The boundary of multipart content is chance, and so is its length: both are taken out. */
+/** The boundary of multipart content is chance, and so is its length: both are taken out, and the line break at its end. */
 function receivedOf({ method = '', url = '', rawHeaders }: IncomingMessage, content: Buffer): Received {
   const pairs = rawHeaders.flatMap((name, index) =>
     index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1] as string] as const] : [],
   )
   const type = pairs.find(([name]) => name === 'content-type')?.[1] ?? ''
   const boundary = /^multipart\/form-data; boundary=(.*)$/.exec(type)?.[1]
-  const plain = (text: string): string => (boundary === undefined ? text : text.replaceAll(boundary, 'BOUNDARY'))
+  const plain = (text: string): string => (boundary === undefined ? text : text.replaceAll(boundary, 'BOUNDARY').trimEnd())
   const told = (name: string, value: string): string =>
     boundary !== undefined && name === 'content-length' && value === String(content.length) ? 'as long as it is' : plain(value)
   const fields = pairs

@@ -74,6 +74,11 @@ export async function argued(promise: Promise<Response>, server?: ParityServer):
   return { outcome: plain, received: server?.received ?? [] }
 }
 
+/** Cases in which the global fetch of Node.js 22 does not do what that of later versions does. */
+export function since24(cases: readonly Case[]): readonly Case[] {
+  return Number(process.versions.node.split('.')[0]) >= 24 ? cases : []
+}
+
 const limitMs = 5_000
 const overdue = `not done within ${limitMs} ms`
 
