@@ -6,7 +6,6 @@ const texts: readonly Case[] = (
   [
     ['UTF-8 is decoded', utf8('naïve €😀')],
     ['a byte order mark is dropped', utf8('\ufeffcontent')],
-    ['a second byte order mark is kept', utf8('\ufeff\ufeffcontent')],
     ['invalid UTF-8 becomes replacement characters', Buffer.from([0x61, 0xff, 0xc3, 0x62, 0xe2, 0x82])],
     ['an overlong form is invalid', Buffer.from([0xc0, 0x80])],
     ['the charset of the type is not looked at', Buffer.from('na\u00efve', 'latin1')],

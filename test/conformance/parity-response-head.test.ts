@@ -139,14 +139,6 @@ const members: readonly Case[] = [
     },
   },
   {
-    title: 'the members of Response.prototype can be called on it',
-    run: async (fetch, origin) => {
-      const { get } = Object.getOwnPropertyDescriptor(Response.prototype, 'status') as PropertyDescriptor
-      const response = await fetch(origin)
-      return [await tried(() => get?.call(response)), await tried(() => Response.prototype.text.call(response))]
-    },
-  },
-  {
     title: 'the statics of Response are untouched',
     run: async (fetch, origin) => {
       await fetch(origin)

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { type Case, exchange, nameOf, outcome, raw } from './parity.ts'
+import { type Case, exchange, nameOf, outcome, raw, tried } from './parity.ts'
 
 /** Something that steadfetch means to do otherwise than the global fetch, and what the README says about it. */
 export interface Difference extends Case {
@@ -41,6 +41,20 @@ export const differences: readonly Difference[] = [
     sentence: "White space after the value of a response field is dropped, as RFC 9112 §5 asks; Node's fetch keeps it.",
     reply: raw('200 OK', ['x-field: a \t']),
     run: async (fetch, origin) => (await fetch(origin)).headers.get('x-field'),
+  },
+  {
+    title: 'two byte order marks',
+    sentence: "`text()` and `json()` drop one byte order mark, as the standard says; Node's fetch drops two.",
+    reply: raw('200 OK', [], Buffer.from('\ufeff\ufeffcontent')),
+    run: async (fetch, origin) => (await fetch(origin)).text(),
+  },
+  {
+    title: 'members borrowed from Response.prototype',
+    sentence: 'Members borrowed from `Response.prototype` refuse a response of steadfetch; its own do what they would do.',
+    run: async (fetch, origin) => {
+      const response = await fetch(origin)
+      return tried(() => Response.prototype.text.call(response))
+    },
   },
   {
     title: 'Host',
