@@ -10,6 +10,17 @@ const endless: Reply = (response) => {
   response.write('first')
 }
 
+const textStream: Case = {
+  title: 'textStream() gives the text in parts',
+  reply: chunked,
+  run: async (fetch, origin) => {
+    const response = (await fetch(origin)) as Response & { textStream(): ReadableStream<string> }
+    let text = ''
+    for await (const part of response.textStream()) text += part
+    return [text, response.bodyUsed, await settled(response.text())]
+  },
+}
+
 const streams: readonly Case[] = [
   {
     title: 'a reader reads every byte, as Uint8Arrays',
@@ -57,6 +68,8 @@ const streams: readonly Case[] = [
       return [response.bodyUsed, response.body?.locked, await settled(response.text())]
     },
   },
+  // Node.js 26 has it.
+  ...('textStream' in Response.prototype ? [textStream] : []),
   {
     title: 'it is piped',
     reply: chunked,
