@@ -132,6 +132,11 @@ const classes: Readonly<Record<StatusClass, StatusRow>> = {
 /** 600 and above are invalid and count as 5xx, RFC 9110 §15; what they mean is unknown, so they are not repeated. */
 const beyond: StatusRow = row('', 'fail', 'never', 'ignored', 'RFC 9110 §15', { error: ServerError })
 
+/** The status of an answer with the whole representation, RFC 9110 §15.3.1. */
+export const wholeStatus = 200
+/** The status of an answer with a part of the representation, RFC 9110 §15.3.7. */
+export const partialStatus = 206
+
 /** The class of a status code. */
 export function statusClass(status: number): StatusClass {
   return `${Math.min(Math.floor(status / 100), 5)}xx` as StatusClass
