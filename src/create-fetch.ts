@@ -1,6 +1,7 @@
 import { RefusedError } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
 import { toHttpError } from './http-errors.ts'
+import { verified } from './integrity.ts'
 import { attemptHandler } from './layers/attempt.ts'
 import { fallbackLayer } from './layers/fallback.ts'
 import { gateLayer, pauseLayer } from './layers/pause.ts'
@@ -54,12 +55,14 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     }
     if (shared.connections.closed) return end(exchange, closed(exchange))
     // Chained, not awaited: an async function would hold twice the memory while the request is under way.
-    return direct(exchange).then((outcome) => (isPlain(outcome) ? deliver(exchange, outcome.received) : end(exchange, outcome)))
+    return direct(exchange).then((outcome) =>
+      isPlain(exchange, outcome) ? deliver(exchange, outcome.received) : end(exchange, outcome),
+    )
   }
   /** Ends a call that is not simply answered. */
   const end = async (exchange: Exchange, outcome: Outcome): Promise<Response> => {
     try {
-      if (outcome.policy.kind === 'fail') return await conclude(exchange, outcome)
+      if (isSettled(outcome)) return await conclude(exchange, outcome)
       exchange.unseen = outcome
       return await conclude(exchange, await repair(exchange))
     } catch (error) {
@@ -78,9 +81,14 @@ function closed(exchange: Exchange): Outcome {
   return { kind: 'failure', error, sent: 'no', policy: fail() }
 }
 
+/** What no layer would repair. */
+function isSettled({ policy }: Outcome): boolean {
+  return policy.kind === 'fail' || policy.kind === 'accept'
+}
+
 /** What needs no repair, and is delivered at once. */
-function isPlain(outcome: Outcome): outcome is ResponseOutcome {
-  return outcome.kind === 'response' && outcome.policy.kind === 'accept'
+function isPlain(exchange: Exchange, outcome: Outcome): outcome is ResponseOutcome {
+  return outcome.kind === 'response' && outcome.policy.kind === 'accept' && exchange.integrity === ''
 }
 
 /** Composes the layers, outermost first. */
@@ -105,12 +113,13 @@ async function conclude(exchange: Exchange, outcome: Outcome): Promise<Response>
     return outcome.response
   }
   if (outcome.kind === 'failure') {
-    rememberTrace(outcome.error, exchange)
-    throw outcome.error
+    const error = exchange.shown(outcome.error)
+    rememberTrace(error, exchange)
+    throw error
   }
   const { received, policy } = outcome
-  if (policy.kind === 'accept' || policy.kind === 'follow' || exchange.options.errors === 'return') {
-    return deliver(exchange, received)
+  if (policy.kind === 'accept' || policy.kind === 'follow' || exchange.options.errors !== 'throw') {
+    return deliver(exchange, exchange.integrity === '' ? received : await verified(exchange, received))
   }
   const error = await toHttpError(received, exchange)
   rememberTrace(error, exchange)
@@ -121,6 +130,7 @@ async function conclude(exchange: Exchange, outcome: Outcome): Promise<Response>
 function deliver(exchange: Exchange, received: Received): Response {
   exchange.delivered()
   received.redirected = exchange.redirects.length > 0
+  received.crossedOrigins = exchange.crossedOrigins
   received.watch(exchange)
   return received.response
 }

@@ -1,5 +1,5 @@
 import { Cancellation } from './cancellation.ts'
-import { type TimeLimit, TimeoutError } from './errors/failures.ts'
+import { isFetchFailure, type TimeLimit, TimeoutError } from './errors/failures.ts'
 import { redactUrl } from './errors/redact.ts'
 import type { Limited, Limits } from './limits.ts'
 import type { Watcher } from './types/body.ts'
@@ -13,6 +13,8 @@ export interface Asked {
   readonly request: HopRequest
   readonly requestStream: ByteStream | null
   readonly redirectMode: 'follow' | 'manual' | 'error'
+  /** What the content must be, in the words of Subresource Integrity §3.5; empty when nothing is asked. */
+  readonly integrity: string
   /** Whether this call, not the client, set `timeoutMs`. */
   readonly ownTimeout: boolean
   /** Whether this call, not the client, set `maxDecodedBytes`. */
@@ -28,6 +30,7 @@ const none: readonly never[] = []
 export class Exchange extends Cancellation implements Limited, Watcher {
   readonly options: ResolvedOptions
   readonly redirectMode: Asked['redirectMode']
+  readonly integrity: string
   /** Monotonic milliseconds at the start of the call. */
   readonly startMs: number
   readonly #limits: Limits
@@ -50,6 +53,8 @@ export class Exchange extends Cancellation implements Limited, Watcher {
   latest: AttemptRecord | undefined
   attempts = 0
   redirects: readonly RedirectTrace[] = none
+  /** Whether a redirect led to another origin. */
+  crossedOrigins = false
   /** Attempts after the first of a hop; counted over the whole call. */
   retries = 0
   /** The wait to be noted on the next attempt. */
@@ -70,6 +75,7 @@ export class Exchange extends Cancellation implements Limited, Watcher {
     this.content = request.content
     this.requestStream = asked.requestStream
     this.redirectMode = asked.redirectMode
+    this.integrity = asked.integrity
     this.#ownTimeout = asked.ownTimeout
     this.#ownMaxDecoded = asked.ownMaxDecoded
     this.#limits = limits
@@ -84,7 +90,8 @@ export class Exchange extends Cancellation implements Limited, Watcher {
 
   /** Most bytes a body may become by decoding; a stream is bound only by a limit that the call itself set. */
   get maxDecodedBytes(): number | false {
-    return this.#streaming && !this.#ownMaxDecoded ? Infinity : this.options.maxDecodedBytes
+    const { maxDecodedBytes } = this.options
+    return this.#streaming && !this.#ownMaxDecoded && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
   }
 
   /** The method, the target and the numbers so far, for an error. */
@@ -128,6 +135,12 @@ export class Exchange extends Cancellation implements Limited, Watcher {
   streaming(): void {
     this.#streaming = true
     this.limit()
+  }
+
+  /** An error as the caller is to see it: fetch has one class for all, and the cause is that of the system. */
+  shown(error: unknown): unknown {
+    if (this.options.errors !== 'fetch' || !isFetchFailure(error)) return error
+    return new TypeError('fetch failed', { cause: error.cause ?? error })
   }
 
   flowing(): void {

@@ -1,9 +1,11 @@
 import { looksLikeCredential } from './errors/redact.ts'
-import { Exchange } from './exchange.ts'
+import { type Asked, Exchange } from './exchange.ts'
+import { withCacheMode } from './http/cache-mode.ts'
 import { toContent } from './http/content.ts'
 import { filteredFields, mergeFields, withDefault } from './http/fields.ts'
 import { forbidsContent, normaliseMethod } from './http/methods.ts'
 import { resolveTarget, targetOf } from './http/target.ts'
+import { isRequest, nothing, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
 import type { ByteStream, Content, Fields } from './types/exchange.ts'
@@ -11,65 +13,68 @@ import type { ResolvedOptions, SteadInit } from './types/options.ts'
 
 type Input = string | URL | Request
 
-const nothing: SteadInit = Object.freeze({ __proto__: null }) as SteadInit
-
 /**
  * The exchange of one call: its arguments read once, own properties only, and checked before anything is sent.
  *
  * @throws TypeError for a request that cannot be sent.
  */
 export function normalise(input: Input, init: SteadInit | undefined, client: ResolvedOptions, limits: Limits): Exchange {
-  const own = init === undefined ? nothing : ({ __proto__: null, ...init } as SteadInit)
+  const own = readInit(init)
   const request = isRequest(input) ? input : undefined
   const options = own === nothing ? client : resolveCall(client, own)
   const url = resolveTarget(request?.url ?? (input as string | URL), client.baseUrl)
-  const method = normaliseMethod(String(own.method ?? request?.method ?? 'GET'))
-  const given = fieldsOf(own, request, client, url)
+  const method = normaliseMethod(own.method === undefined ? (request?.method ?? 'GET') : String(own.method))
   const content = contentOf(own)
-  const requestStream = own.body === undefined && own.json === undefined ? streamOf(request) : null
+  const requestStream = content === null && (own.body ?? own.json) === undefined ? streamOf(request) : null
   if ((content !== null || requestStream !== null) && forbidsContent(method))
     throw new TypeError(`a ${method} request cannot have content`)
-  const fields = content === null || content.type === null ? given : withDefault(given, 'content-type', content.type)
-  const redirectMode = redirectModeOf(own.redirect ?? request?.redirect)
-  const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
-  const ownTimeout = own.timeoutMs !== undefined
-  const ownMaxDecoded = own.maxDecodedBytes !== undefined
   const { href, origin } = targetOf(url)
-  const hop = { method, href, origin, fields, content }
-  const exchange = new Exchange({ options, request: hop, requestStream, redirectMode, ownTimeout, ownMaxDecoded }, limits)
+  const fields = fieldsOf(own, request, client, origin, content?.type ?? null)
+  const asked: Asked = {
+    options,
+    request: { method, href, origin, fields, content },
+    requestStream,
+    redirectMode: redirectModeOf(own.redirect === undefined ? request?.redirect : own.redirect),
+    integrity: String(own.integrity ?? request?.integrity ?? ''),
+    ownTimeout: own.timeoutMs !== undefined,
+    ownMaxDecoded: own.maxDecodedBytes !== undefined,
+  }
+  const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
+  const exchange = new Exchange(asked, limits)
   // The signal is listened to only now that nothing can be refused any more.
   if (signal !== undefined) exchange.follow(signal)
+  if (exchange.cancelled) exchange.content?.discard(exchange.reason)
   return exchange
 }
 
-/** A Request of this platform, or of another copy of it. */
-function isRequest(input: unknown): input is Request {
-  if (input instanceof Request) return true
-  return (
-    typeof input === 'object' &&
-    input !== null &&
-    !(input instanceof URL) &&
-    'url' in input &&
-    'method' in input &&
-    'headers' in input
-  )
-}
-
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */
-function fieldsOf(own: SteadInit, request: Request | undefined, client: ResolvedOptions, url: URL): Fields {
-  const foreign = client.baseUrl !== undefined && client.baseUrl.origin !== url.origin
+function fieldsOf(
+  own: SteadInit,
+  request: Request | undefined,
+  client: ResolvedOptions,
+  origin: string,
+  contentType: string | null,
+): Fields {
+  const foreign = client.baseUrl !== undefined && client.baseUrl.origin !== origin
   const base = foreign ? filteredFields(client.headers, (name) => !looksLikeCredential(name)) : client.headers
-  return mergeFields(base, own.headers ?? request?.headers)
+  const given = mergeFields(base, own.headers === undefined ? request?.headers : own.headers)
+  const typed = contentType === null ? given : withDefault(given, 'content-type', contentType)
+  const mode = own.cache ?? request?.cache
+  return given === client.headers && mode === undefined ? typed : withCacheMode(typed, mode)
 }
 
+/** A source that can be read once is sent only by a call that says so, Fetch standard §5.3. */
 function contentOf(own: SteadInit): Content | null {
-  return own.json === undefined ? toContent(own.body) : jsonContent(own)
+  if (own.json !== undefined) return jsonContent(own)
+  const content = toContent(own.body)
+  if (content?.replayable !== false || own.duplex === 'half' || own.body === null) return content
+  throw new TypeError("a stream in body needs the option duplex: 'half'")
 }
 
 /** The content of a Request, which is to be read ahead. */
 function streamOf(request: Request | undefined): ByteStream | null {
   if (request === undefined || request.body === null) return null
-  if (request.bodyUsed) throw new TypeError('the content of the Request was read before')
+  if (request.bodyUsed || request.body.locked) throw new TypeError('the content of the Request was read before')
   return request.body as ByteStream
 }
 
@@ -91,5 +96,5 @@ function signalOf(signal: AbortSignal | null | undefined): AbortSignal | undefin
 function redirectModeOf(mode: unknown): Exchange['redirectMode'] {
   if (mode === undefined) return 'follow'
   if (mode === 'follow' || mode === 'manual' || mode === 'error') return mode
-  throw new TypeError(`redirect must be one of 'follow', 'manual', 'error', got ${JSON.stringify(mode)}`)
+  throw new TypeError(`redirect must be one of 'follow', 'manual', 'error', got ${String(mode)}`)
 }

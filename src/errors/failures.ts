@@ -5,13 +5,22 @@ import { branchOf, type ErrorDetails, mark, messageOf, SteadfetchError, type Ste
 /** What part of the network failed. */
 export type NetworkFailure = 'connect' | 'dns' | 'tls' | 'reset' | 'protocol' | 'truncated' | 'unknown'
 /** Why a redirect was not followed. */
-export type RedirectFailure = 'too many' | 'location' | 'scheme' | 'downgrade' | 'credentials' | 'content' | 'forbidden' | 'wait'
+export type RedirectFailure =
+  | 'too many'
+  | 'location'
+  | 'scheme'
+  | 'downgrade'
+  | 'credentials'
+  | 'port'
+  | 'content'
+  | 'forbidden'
+  | 'wait'
 /** Which time limit passed. */
 export type TimeLimit = 'call' | 'attempt' | 'connect' | 'idle'
 /** Why steadfetch did not send a request. */
 export type RefusalKind = 'paused' | 'queue full' | 'closed'
 /** What was wrong with content. */
-export type BodyFailure = 'decode' | 'too large' | 'source'
+export type BodyFailure = 'decode' | 'too large' | 'integrity' | 'source'
 
 function codeOf(branch: string, kind: string): `ERR_STEADFETCH_${string}` {
   return `ERR_STEADFETCH_${branch}_${kind.toUpperCase().replaceAll(' ', '_')}`
@@ -72,7 +81,7 @@ export class RedirectError extends FetchFailure {
 
   /** @internal */
   constructor(kind: RedirectFailure, status: number, summary: string, facts: CallFacts) {
-    super({ code: codeOf('REDIRECT', kind), summary, retryable: false, facts })
+    super({ code: codeOf('REDIRECT', kind), summary, retryable: false, facts, cause: new Error(summary) })
     this.kind = kind
     this.status = status
   }
@@ -117,7 +126,7 @@ export class RefusedError extends SteadfetchError {
 }
 
 /** Content that could not be read: a wrong content coding, or the caller's own stream that failed. */
-export class BodyError extends SteadfetchError {
+export class BodyError extends FetchFailure {
   static {
     mark(this.prototype, 'body')
   }
@@ -126,7 +135,7 @@ export class BodyError extends SteadfetchError {
 
   /** @internal */
   constructor(kind: BodyFailure, summary: string, facts: CallFacts, cause?: unknown) {
-    super({ code: codeOf('BODY', kind), summary, retryable: false, facts, cause })
+    super({ code: codeOf('BODY', kind), summary, retryable: false, facts, cause: cause ?? new Error(summary) })
     this.kind = kind
   }
 }
@@ -134,6 +143,11 @@ export class BodyError extends SteadfetchError {
 /** The call an error tells of; undefined for an error that is not ours. */
 export function factsOf(error: object): CallFacts | undefined {
   return SteadfetchError.factsOf(error) ?? FetchFailure.factsOf(error)
+}
+
+/** Whether fetch would fail with a TypeError in the place of `error`. */
+export function isFetchFailure(error: unknown): error is TypeError {
+  return error instanceof FetchFailure
 }
 
 /** Whether `error` is a NetworkError, of any copy of steadfetch. */

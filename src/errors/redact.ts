@@ -19,6 +19,7 @@ export function looksLikeCredential(name: string): boolean {
 export function redactUrl(target: URL | string): string {
   if (typeof target === 'string' && !URL.canParse(target)) return '(invalid URL)'
   const text = typeof target === 'string' ? target : target.href
+  if (text.startsWith('data:')) return 'data:'
   if (!/[?#@]/.test(text)) return text
   const url = new URL(target)
   url.username = ''

@@ -77,7 +77,7 @@ export function branchOf(value: unknown): Branch | undefined {
  * ├─ RedirectError    also a TypeError
  * ├─ TimeoutError
  * ├─ RefusedError
- * └─ BodyError
+ * └─ BodyError        also a TypeError
  * ```
  */
 export class SteadfetchError extends Error implements SteadfetchErrorLike {

@@ -42,7 +42,7 @@ export class WireBody implements Body {
   fail(error: unknown): void {
     if (this.#done) return
     this.#failure = { error }
-    this.#sink?.fail(error)
+    this.#sink?.fail(this.#shown(error))
     this.#close()
   }
 
@@ -52,7 +52,7 @@ export class WireBody implements Body {
     this.#parts = undefined
     let wantsMore = true
     if (parts !== undefined) for (const part of parts) wantsMore = sink.write(part)
-    if (this.#failure !== undefined) sink.fail(this.#failure.error)
+    if (this.#failure !== undefined) sink.fail(this.#shown(this.#failure.error))
     else if (this.#done) sink.end()
     else if (wantsMore) this.resume()
     else this.#pause()
@@ -79,6 +79,10 @@ export class WireBody implements Body {
     else if (!this.#paused) watcher.flowing()
   }
 
+  #shown(error: unknown): unknown {
+    return this.#watcher === undefined ? error : this.#watcher.shown(error)
+  }
+
   #keep(part: Bytes): boolean {
     if (this.#parts === undefined) this.#parts = [part]
     else this.#parts.push(part)
@@ -97,6 +101,5 @@ export class WireBody implements Body {
     this.#done = true
     this.#source = undefined
     this.#watcher?.ended(this.#failure?.error)
-    this.#watcher = undefined
   }
 }

@@ -28,7 +28,7 @@ export function toContent(body: unknown): Content | null {
   if (body instanceof FormData) return blobContent(encodeMultipart(body))
   if (body instanceof ReadableStream) return streamContent(body)
   if (isAsyncIterable(body)) return streamContent(Readable.toWeb(Readable.from(body)) as unknown as ByteStream)
-  return replayable(String(body), 'text/plain;charset=UTF-8')
+  return replayable(`${body}`, 'text/plain;charset=UTF-8')
 }
 
 /** Bytes of our own, not shared with the caller. */

@@ -6,7 +6,15 @@ const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** RFC 9110 §5.5: visible characters, obs-text, space and tab. */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
 /** Fields that belong to the connection; undici and HTTP/2 refuse them, RFC 9112 §9.6 and RFC 9113 §8.2.2. */
-const connectionFields = new Set(['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'proxy-connection', 'te'])
+const connectionFields = new Set([
+  'transfer-encoding',
+  'keep-alive',
+  'upgrade',
+  'expect',
+  'proxy-connection',
+  'te',
+  'http2-settings',
+])
 
 /** No fields. */
 export const noFields: Fields = []
@@ -45,7 +53,7 @@ export function recordOf(fields: Fields): Record<string, string> {
  * @throws TypeError for an invalid name or value; the message never shows a value.
  */
 export function mergeFields(base: Fields, source: FieldsInit | undefined): Fields {
-  if (source === undefined || source === null) return base
+  if (source === undefined) return base
   const merged = [...base]
   const seen = new Set<string>()
   for (const [rawName, rawValue] of entriesOf(source)) {
@@ -70,8 +78,11 @@ function put(fields: string[], name: string, value: string | undefined, seen: Se
 }
 
 function entriesOf(source: FieldsInit): Iterable<readonly unknown[]> {
-  if (typeof source !== 'object') throw new TypeError(`headers must be an object, got ${typeof source}`)
-  if (!(Symbol.iterator in source)) return Object.entries(source)
+  if (typeof source !== 'object' || source === null) throw new TypeError(`headers must be an object, got ${String(source)}`)
+  if (!(Symbol.iterator in source)) {
+    if (Object.getOwnPropertySymbols(source).length > 0) throw new TypeError('headers: a symbol is no field name')
+    return Object.entries(source)
+  }
   const pairs = [...(source as Iterable<readonly unknown[]>)]
   if (pairs.every((pair) => typeof pair === 'object' && pair !== null && [...pair].length === 2)) return pairs
   throw new TypeError('headers: every item of a list must be a pair of name and value')

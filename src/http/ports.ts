@@ -1,5 +1,3 @@
-import { isHttp } from './target.ts'
-
 /** Ports of other protocols, which could take a request for one of their own; Fetch standard §2.9. */
 const forbidden: ReadonlySet<string> = new Set(
   (
@@ -9,7 +7,7 @@ const forbidden: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
-/** Whether fetch refuses the URL for its port, Fetch standard §2.9. */
-export function isForbiddenPort(url: URL): boolean {
-  return isHttp(url) && forbidden.has(url.port)
+/** Whether fetch refuses an http or https URL for its port, Fetch standard §2.9. */
+export function isForbiddenPort({ protocol, port }: URL): boolean {
+  return port !== '' && protocol.startsWith('http') && forbidden.has(port)
 }

@@ -46,8 +46,8 @@ export class ReceivedResponse implements Received {
   #headers: Headers | undefined
   #response: SteadResponse | undefined
   #watcher: Watcher | undefined
-  /** Whether it came by a redirect. */
   redirected = false
+  crossedOrigins = false
 
   constructor(status: number, statusText: string, url: string, fields: WireFields | Headers, wire: Body | null) {
     this.status = status
@@ -116,10 +116,15 @@ export function receivedFrom(response: Response, method: string, url: string): R
 
 /** A response whose content was read, so that it can still be returned after its connection is gone. */
 export function revived({ status, statusText, url, headers, bodiless }: Received, excerpt: Bytes): ReceivedResponse {
-  const body = new WireBody(noSource)
-  body.write(excerpt)
-  body.end()
-  return new ReceivedResponse(status, statusText, url, headers, bodiless ? null : body)
+  return new ReceivedResponse(status, statusText, url, headers, bodiless ? null : receivedBytes(excerpt))
 }
 
 const noSource = { pause() {}, resume() {}, abort() {} }
+
+/** A body that is there already. */
+export function receivedBytes(bytes: Bytes): Body {
+  const body = new WireBody(noSource)
+  if (bytes.byteLength > 0) body.write(bytes)
+  body.end()
+  return body
+}

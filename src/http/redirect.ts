@@ -4,6 +4,7 @@ import { statusRow } from '../status/table.ts'
 import type { Fields, HopRequest } from '../types/exchange.ts'
 import type { FollowOptions } from '../types/policy.ts'
 import { filteredFields } from './fields.ts'
+import { isForbiddenPort } from './ports.ts'
 import { hasUserinfo, isHttp, targetOf } from './target.ts'
 
 /** Where a redirect leads: the next request, a refusal, or nowhere because there is no Location. */
@@ -26,9 +27,11 @@ export function redirection(request: HopRequest, status: number, location: strin
   const rule = statusRow(status).redirect ?? 'keeps-request'
   if (location === null) return { kind: 'none' }
   const { href, origin } = request
-  const url = URL.parse(location, href)
+  // Bytes beyond ASCII are taken for UTF-8, Fetch standard §2.2.6.
+  const url = URL.parse(Buffer.from(location, 'latin1').toString('utf8'), href)
   if (url === null) return refused('location', 'redirected to an invalid Location')
   if (!isHttp(url)) return refused('scheme', `redirected to the scheme ${url.protocol}`)
+  if (isForbiddenPort(url)) return refused('port', `redirected to the forbidden port ${url.port}`)
   if (hasUserinfo(url)) return refused('credentials', 'redirected to a URL with credentials')
   if (href.startsWith('https:') && url.protocol === 'http:' && options.allowDowngrade !== true) {
     return refused('downgrade', 'redirected from https to http')
@@ -36,9 +39,12 @@ export function redirection(request: HopRequest, status: number, location: strin
   const becomesGet =
     (rule === 'post-becomes-get' && request.method === 'POST') ||
     (rule === 'becomes-get' && request.method !== 'GET' && request.method !== 'HEAD')
+  // Even where the content is dropped, Fetch standard §4.4; a 303 is the answer to it.
+  if (request.content?.replayable === false && rule !== 'becomes-get') {
+    return refused('content', 'redirected, but the content is a one-shot stream')
+  }
   const content = becomesGet ? null : request.content
   const sameOrigin = url.origin === origin
-  if (content !== null && !content.replayable) return refused('content', 'redirected, but the content is a one-shot stream')
   if (content !== null && !sameOrigin && options.replayCrossOrigin !== true) {
     return refused('content', 'redirected with content to another origin')
   }

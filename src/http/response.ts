@@ -6,6 +6,8 @@ import { collect, decodeUtf8, joined } from './collect.ts'
 import type { ReceivedResponse } from './received.ts'
 import { streamOf } from './stream.ts'
 
+const bodyUsed = 'Body is unusable: Body has already been read'
+
 /**
  * The Response of the caller (Fetch standard §5.5). Headers and streams are made when they are asked for; a body read
  * whole is collected straight from the wire. Once it is taken as a stream, cloned, or read as a form, a platform
@@ -32,12 +34,20 @@ export class SteadResponse {
     return `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, options)}`
   }
 
+  /** A body as a stream of text, which Node.js 26 has. */
+  static textStream(response: SteadResponse): ReadableStream<string> {
+    if (response.#used) throw new TypeError(bodyUsed)
+    response.#received.watcher?.streaming()
+    const twin = response.#wire === null ? new Response(null) : response.#platform(response.#wire)
+    return (twin as Response & { textStream(): ReadableStream<string> }).textStream()
+  }
+
   static receivedOf(value: object): ReceivedResponse | undefined {
     return #received in value ? value.#received : undefined
   }
 
-  get type(): 'basic' {
-    return 'basic'
+  get type(): 'basic' | 'cors' {
+    return this.#received.crossedOrigins ? 'cors' : 'basic'
   }
 
   get url(): string {
@@ -129,7 +139,7 @@ export class SteadResponse {
   async #consume(): Promise<readonly Bytes[]> {
     if (this.#twin !== undefined) return [(await this.#twin.bytes()) as Bytes]
     if (this.#wire === null) return []
-    if (this.#used) throw new TypeError('Body is unusable: Body has already been read')
+    if (this.#used) throw new TypeError(bodyUsed)
     this.#used = true
     return collect(this.#wire)
   }
@@ -147,6 +157,16 @@ export class SteadResponse {
 /** What a Response of ours is made of; undefined for anything else. */
 export function receivedOf(value: object): ReceivedResponse | undefined {
   return SteadResponse.receivedOf(value)
+}
+
+if ('textStream' in Response.prototype) {
+  Object.defineProperty(SteadResponse.prototype, 'textStream', {
+    value(this: SteadResponse) {
+      return SteadResponse.textStream(this)
+    },
+    configurable: true,
+    writable: true,
+  })
 }
 
 // A Response to instanceof and to everything that looks at prototypes, without the cost of constructing one.

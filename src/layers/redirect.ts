@@ -54,6 +54,7 @@ async function followHop(
   }
   const hop = { status: received.status, from: redactUrl(request.href), to: redactUrl(target.request.href) }
   exchange.redirects = [...redirects, hop]
+  if (target.request.origin !== request.origin) exchange.crossedOrigins = true
   exchange.request = target.request
   return undefined
 }

@@ -76,7 +76,7 @@ function checkCall(owner: string, options: CallOptions): void {
   checkDuration(owner, 'attemptTimeoutMs', options.attemptTimeoutMs)
   checkDuration(owner, 'idleTimeoutMs', options.idleTimeoutMs)
   if (options.maxDecodedBytes !== false) checkNumber(owner, 'maxDecodedBytes', options.maxDecodedBytes, { min: 0, integer: true })
-  checkOneOf(owner, 'errors', options.errors, ['throw', 'return'])
+  checkOneOf(owner, 'errors', options.errors, ['throw', 'return', 'fetch'])
   checkFunction(owner, 'onInformation', options.onInformation)
 }
 

@@ -18,6 +18,8 @@ interface Extras {
   readonly redirect?: RedirectRule
   readonly bodiless?: true
   readonly switches?: true
+  /** Whether another connection may be told something else. */
+  readonly newConnection?: true
 }
 
 /** One line of the status table. */
@@ -89,7 +91,10 @@ const registered: Readonly<Record<number, StatusRow>> = {
   416: row('Range Not Satisfiable', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.17', { error: errors.RangeNotSatisfiableError }),
   417: row('Expectation Failed', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.18', { error: errors.ExpectationFailedError }),
   418: row('(Unused)', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.19', { error: ClientError }),
-  421: row('Misdirected Request', 'retry', 'any', 'waits', 'RFC 9110 §15.5.20', { error: errors.MisdirectedRequestError }),
+  421: row('Misdirected Request', 'retry', 'any', 'waits', 'RFC 9110 §15.5.20', {
+    error: errors.MisdirectedRequestError,
+    newConnection: true,
+  }),
   422: row('Unprocessable Content', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.21', { error: errors.UnprocessableContentError }),
   423: row('Locked', 'fail', 'never', 'ignored', 'RFC 4918 §11.3', { error: errors.LockedError }),
   424: row('Failed Dependency', 'fail', 'never', 'ignored', 'RFC 4918 §11.4', { error: errors.FailedDependencyError }),

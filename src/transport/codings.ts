@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream'
 import {
+  constants,
   createBrotliDecompress,
   createGunzip,
   createInflate,
@@ -18,8 +19,11 @@ const decoders: Readonly<Record<string, (firstByte: number) => Transform>> = {
   'x-gzip': () => createGunzip(),
   deflate: (firstByte) => ((firstByte & 0x0f) === 0x08 ? createInflate() : createInflateRaw()),
   br: () => createBrotliDecompress(),
-  ...(zstdTellsItsEnd() ? { zstd: () => createZstdDecompress() } : {}),
+  ...(zstdTellsItsEnd() ? { zstd: () => createZstdDecompress(zstdOptions) } : {}),
 }
+
+/** The window a decoder must be prepared for, RFC 9659 §3: 8 MiB, and no more. */
+const zstdOptions = { params: { [constants.ZSTD_d_windowLogMax]: 23 } }
 
 /** The codings to ask for, RFC 9110 §12.5.3. */
 export const acceptEncoding: string = Object.keys(decoders)

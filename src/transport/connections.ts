@@ -5,6 +5,7 @@ import type { Transport } from '../types/transport.ts'
 import { connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
 import { foreignSend } from './foreign.ts'
+import { withLocalSchemes } from './local.ts'
 import { trackingAgent } from './tracked-client.ts'
 
 /** Node's own fetch is a few lines around its internal undici; no replacement can name that module. */
@@ -34,7 +35,11 @@ export class Connections {
   }
 
   /** How attempts are sent: by the transport, else the dispatcher, else a replaced global fetch, else our own agent. */
-  send({ transport, dispatcher, ...options }: SendOptions): Send {
+  send(options: SendOptions): Send {
+    return withLocalSchemes(this.#remote(options))
+  }
+
+  #remote({ transport, dispatcher, ...options }: SendOptions): Send {
     const { clock } = options
     if (transport !== undefined) return foreignSend(transport)
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher, clock)

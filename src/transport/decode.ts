@@ -6,7 +6,7 @@ import type { Attempt } from '../types/exchange.ts'
 import { codingsOf, decoderOf, isKnownCoding } from './codings.ts'
 
 /** Most codings one after the other; each can blow its input up by a factor of a thousand. */
-const maxCodings = 5
+export const maxCodings = 5
 /** Content that grows by more than this ratio is no content but an attack, once it has grown beyond the grace. */
 const maxGrowthRatio = 250
 const growthGraceBytes = 8_388_608
@@ -17,14 +17,17 @@ export interface Decoding {
   readonly body: Body
 }
 
-/** A body without its content codings (RFC 9110 §8.4); one with an unknown coding stays as it is, as fetch leaves it. */
-export function decoding(wire: Source, contentEncoding: string, attempt: Attempt): Decoding {
+/**
+ * A body without its content codings (RFC 9110 §8.4); one with an unknown coding stays as it is, as fetch leaves it.
+ * Undefined when there are more codings than can be good.
+ */
+export function decoding(wire: Source, contentEncoding: string, attempt: Attempt): Decoding | undefined {
   const codings = codingsOf(contentEncoding)
   const known = codings.every(isKnownCoding)
-  const last = known && codings.length <= maxCodings ? codings.length : 0
+  if (known && codings.length > maxCodings) return undefined
   let source = wire
   let input: Sink | undefined
-  for (const coding of codings.slice(0, last).reverse()) {
+  for (const coding of known ? [...codings].reverse() : []) {
     const unpacking: Unpacking = new Unpacking(source, coding, attempt)
     if (source instanceof Unpacking) source.sink = unpacking
     input ??= unpacking
@@ -32,9 +35,6 @@ export function decoding(wire: Source, contentEncoding: string, attempt: Attempt
   }
   const body = new WireBody(source)
   if (source instanceof Unpacking) source.sink = body
-  if (known && codings.length > maxCodings) {
-    body.cancel(new BodyError('decode', `more than ${maxCodings} content codings`, attempt.facts()))
-  }
   return { input: input ?? body, body }
 }
 

@@ -1,13 +1,13 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
-import { NetworkError } from '../errors/failures.ts'
+import { BodyError, NetworkError } from '../errors/failures.ts'
 import { WireBody } from '../http/body.ts'
 import { isIdempotent } from '../http/methods.ts'
 import { ReceivedResponse, type WireFields, wireField } from '../http/received.ts'
 import { isBodiless, isInformational, switchesProtocol } from '../status/table.ts'
 import type { Body, Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
-import { type Decoding, decoding } from './decode.ts'
+import { type Decoding, decoding, maxCodings } from './decode.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { outgoing } from './outgoing.ts'
 import type { Connection, ConnectionAware, ConnectionUse } from './tracked-client.ts'
@@ -71,9 +71,13 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
     this.#use = undefined
     const attempt = this.#attempt
     const { method, href } = attempt.request
-    const body = isBodiless(method, status) ? null : this.#body(fields)
     // From here on it is the body that is cancelled: it may outlast the connection's part in it.
     attempt.remove(this)
+    const body = isBodiless(method, status) ? null : this.#body(fields)
+    if (body === undefined) {
+      this.cancel(new BodyError('decode', `more than ${maxCodings} content codings`, attempt.facts()))
+      return
+    }
     if (body !== null) attempt.add(body)
     attempt.answered(new ReceivedResponse(status, statusText, href, fields, body))
   }
@@ -141,11 +145,12 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
     })
   }
 
-  #body(fields: WireFields): Body {
+  /** Undefined when it has more content codings than it may. */
+  #body(fields: WireFields): Body | undefined {
     const coding = wireField(fields, 'content-encoding')
-    const { input, body } = coding === null ? plain(this) : decoding(this, coding, this.#attempt)
-    this.#sink = input
-    return body
+    const way = coding === null ? plain(this) : decoding(this, coding, this.#attempt)
+    this.#sink = way?.input
+    return way?.body
   }
 
   /** A listener that throws ends the attempt with its own error, as a policy function does. */

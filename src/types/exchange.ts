@@ -47,8 +47,9 @@ export interface Received {
   readonly headers: Headers
   /** The same Response each time. */
   readonly response: Response
-  /** Whether it came by a redirect. */
+  /** Whether it came by a redirect, and by one to another origin. */
   redirected: boolean
+  crossedOrigins: boolean
   /** The value of one field; null when it is absent. */
   field(name: string): string | null
   /** Tells `watcher` how the body is getting on. */

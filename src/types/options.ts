@@ -26,8 +26,11 @@ export interface CallOptions {
    * thrown. `false` for no limit. A body taken as a stream is bound by it only if the call itself set it. Default 100 MiB.
    */
   readonly maxDecodedBytes?: number | false
-  /** `'throw'` turns failed statuses into typed errors; `'return'` hands them back as Responses. Default `'throw'`. */
-  readonly errors?: 'throw' | 'return'
+  /**
+   * `'throw'` turns failed statuses into typed errors; `'return'` hands them back as Responses. `'fetch'` does so too, and
+   * fails as fetch does, with a plain TypeError whose `cause` is that of the system. Default `'throw'`.
+   */
+  readonly errors?: 'throw' | 'return' | 'fetch'
   /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
   readonly onInformation?: (information: Information) => void
 }
@@ -94,7 +97,7 @@ export interface ResolvedOptions {
   readonly idleTimeoutMs: number | false
   readonly maxDecodedBytes: number | false
   readonly connectTimeoutMs: number | false
-  readonly errors: 'throw' | 'return'
+  readonly errors: 'throw' | 'return' | 'fetch'
   readonly onInformation: ((information: Information) => void) | undefined
   readonly baseUrl: URL | undefined
   readonly headers: Fields

@@ -17,7 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ['policy'],
   ['layers', 'transport'],
   ['options'],
-  ['create-fetch.ts', 'normalise.ts', 'http-errors.ts', 'traces.ts', 'standard.ts', 'explain.ts'],
+  ['create-fetch.ts', 'init.ts', 'normalise.ts', 'integrity.ts', 'http-errors.ts', 'traces.ts', 'standard.ts', 'explain.ts'],
   ['index.ts'],
   ['cli'],
 ]

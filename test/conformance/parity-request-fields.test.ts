@@ -126,8 +126,6 @@ const ordinary: readonly Case[] = (
     ['Connection', 'x-field'],
     ['Keep-Alive', 'timeout=5'],
     ['Upgrade', 'websocket'],
-    ['TE', 'trailers'],
-    ['Proxy-Connection', 'keep-alive'],
     ['Transfer-Encoding', 'chunked'],
     ['Transfer-Encoding', 'gzip'],
     ['Expect', '100-continue'],

@@ -9,11 +9,6 @@ export interface Difference extends Case {
 /** Every intended difference between `createFetch(fetchStandard)` and the global fetch. */
 export const differences: readonly Difference[] = [
   {
-    title: 'the class of a failure',
-    sentence: 'Failures have classes of their own; `NetworkError`, `RedirectError` and `BodyError` are TypeErrors all the same.',
-    run: async (fetch) => (await fetch('http://127.0.0.1:2/').catch((error) => error)).name,
-  },
-  {
     title: 'the cause of an error in the arguments',
     sentence: 'Errors in the arguments of a call have no cause: it would show the credentials of a URL.',
     run: async (fetch) => nameOf(await fetch('http://[').catch((error) => error)),
@@ -55,6 +50,31 @@ export const differences: readonly Difference[] = [
       const response = await fetch(origin)
       return tried(() => Response.prototype.text.call(response))
     },
+  },
+  {
+    title: 'an empty query before an empty fragment',
+    sentence: "An empty query is sent as it is given, before an empty fragment, too; Node's fetch drops it there.",
+    run: async (fetch, origin, server) => {
+      await fetch(`${origin}/a?#`)
+      return server.received.map(({ target }) => target)
+    },
+  },
+  {
+    title: 'a 421 with a long Retry-After',
+    sentence: 'A `421` is asked for once more, but not sooner than its Retry-After says, and not where that is more than 5 s.',
+    reply: raw('421 Misdirected Request', ['retry-after: 60'], 'content'),
+    run: async (fetch, origin, server) => {
+      await (await fetch(origin)).text()
+      return server.received.length
+    },
+  },
+  {
+    title: 'TE and Proxy-Connection',
+    sentence: "`TE` and `Proxy-Connection` belong to the connection and are refused; Node's fetch sends them.",
+    run: async (fetch, origin) => [
+      await outcome(fetch(origin, { headers: { te: 'trailers' } })),
+      await outcome(fetch(origin, { headers: { 'proxy-connection': 'keep-alive' } })),
+    ],
   },
   {
     title: 'Host',

@@ -84,7 +84,7 @@ describe('an abort', () => {
         stopped = reason
       },
     })
-    expect(await caught(client()(server.origin, { method: 'PUT', body, signal: aborter.signal }))).toBe('enough')
+    expect(await caught(client()(server.origin, { method: 'PUT', body, duplex: 'half', signal: aborter.signal }))).toBe('enough')
     await expect.poll(() => stopped).toBe('enough')
     await expectClosed(server)
   })

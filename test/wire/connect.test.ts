@@ -43,8 +43,8 @@ describe('a unix socket', () => {
     const { path, hosts } = await unixServer()
     const api = client({ connect: { socketPath: path } })
     expect(await (await api('http://docker.internal/v1/info', { method: 'POST' })).text()).toBe('POST /v1/info')
-    expect(await (await api('http://127.0.0.1:1/')).text()).toBe('GET /')
-    expect(hosts).toEqual(['docker.internal', '127.0.0.1:1'])
+    expect(await (await api('http://127.0.0.1:2/')).text()).toBe('GET /')
+    expect(hosts).toEqual(['docker.internal', '127.0.0.1:2'])
   })
 
   it('that does not exist is an error of kind connect, and nothing is sent', async () => {

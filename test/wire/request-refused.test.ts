@@ -59,7 +59,8 @@ describe('a request that cannot be sent', () => {
     ['a relative target without a baseUrl', '/users?token=s3cr3t'],
     ['an empty target', ''],
     ['another scheme', 'ftp://127.0.0.1/s3cr3t'],
-    ['a data URL', 'data:,s3cr3t'],
+    ['a data URL without a comma', 'data:s3cr3t'],
+    ['a forbidden port', 'http://127.0.0.1:25/s3cr3t'],
     ['a port that is none', 'http://127.0.0.1:99999/s3cr3t'],
   ])('%s is a TypeError', async (_name, target) => {
     const error = await caught(client()(target))

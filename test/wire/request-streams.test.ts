@@ -65,14 +65,16 @@ describe('content that can be read once', () => {
 
   it('a Content-Length of the caller is sent in place of chunks', async () => {
     await using server = await keepingServer(inTurn(200))
-    await client()(server.origin, { method: 'PUT', body: stream(), headers: { 'content-length': '13' } })
+    await client()(server.origin, { method: 'PUT', body: stream(), duplex: 'half', headers: { 'content-length': '13' } })
     const { headers, body } = server.received[0] ?? expect.unreachable()
     expect([headers['content-length'], headers['transfer-encoding'], String(body)]).toEqual(['13', undefined, 'one two three'])
   })
 
   it('a Content-Length that is too small is an error of the content', async () => {
     await using server = await keepingServer(inTurn(200))
-    const error = await caught(client()(server.origin, { method: 'PUT', body: stream(), headers: { 'content-length': '5' } }))
+    const error = await caught(
+      client()(server.origin, { method: 'PUT', body: stream(), duplex: 'half', headers: { 'content-length': '5' } }),
+    )
     expect(error).toBeInstanceOf(BodyError)
     expect(error).toMatchObject({ kind: 'source', attempts: 1 })
   })
@@ -110,7 +112,7 @@ describe('content that can be read once', () => {
         controller.close()
       },
     })
-    const error = await caught(client()(server.origin, { method: 'PUT', body }))
+    const error = await caught(client()(server.origin, { method: 'PUT', body, duplex: 'half' }))
     expect(`${error} ${(error as Error).cause}`).toContain('Uint8Array')
     expect(error).not.toBeInstanceOf(NetworkError)
     expect(server.received).toHaveLength(0)
@@ -123,7 +125,7 @@ describe('content that can be read once', () => {
     const body = stream((reason) => {
       stopped = reason
     })
-    const error = await caught(client()(gone.origin, { method: 'PUT', body }))
+    const error = await caught(client()(gone.origin, { method: 'PUT', body, duplex: 'half' }))
     expect(error).toMatchObject({ kind: 'connect' })
     await expect.poll(() => stopped).toBe(error)
   })
@@ -140,7 +142,7 @@ describe('content that can be read once', () => {
         stopped = true
       },
     })
-    const error = await caught(client()(server.origin, { method: 'PUT', body: endless }))
+    const error = await caught(client()(server.origin, { method: 'PUT', body: endless, duplex: 'half' }))
     expect(error).toMatchObject({ status: 400, attempts: 1 })
     await expect.poll(() => stopped, { timeout: 2_000 }).toBe(true)
     expect(server.requests).toHaveLength(1)
