@@ -4,7 +4,7 @@ import type { SteadInit } from './types/options.ts'
 export const nothing: SteadInit = Object.freeze({ __proto__: null }) as SteadInit
 
 /** Members of RequestInit that change nothing here, but must be what the Fetch standard allows, §5.3. */
-const checkedMembers = ['mode', 'credentials', 'cache', 'referrer', 'referrerPolicy', 'window', 'duplex'] as const
+const checkedMembers = ['mode', 'credentials', 'cache', 'referrer', 'referrerPolicy', 'window', 'duplex', 'priority'] as const
 
 /**
  * The second argument of a call, own properties only; a Request gives its members.

@@ -73,6 +73,7 @@ function judge(exchange: Exchange, outcome: Outcome): Verdict | undefined {
     retries: exchange.retries,
     unsent: outcome.kind === 'failure' && outcome.sent === 'no',
     idempotent: isIdempotent(request.method, request.fields),
+    repeat: received === undefined ? 'idempotent' : statusRow(received.status).repeat,
     replayable: request.content?.replayable ?? true,
     retryAfterMs: received && retryAfterMs(received, options.clock.wallTime),
     retryAfterRequired: received !== undefined && statusRow(received.status).retryAfter === 'required',

@@ -1,4 +1,4 @@
-import type { PausePolicy, RetryPolicy } from '../types/policy.ts'
+import type { PausePolicy, Repeat, RetryPolicy } from '../types/policy.ts'
 import type { RefusalReason, WaitReason } from '../types/trace.ts'
 import { backoffMs, jittered, longestJittered, retryDefaults } from './backoff.ts'
 
@@ -12,6 +12,8 @@ export interface RetryFacts {
   /** Whether the request cannot have reached the origin. */
   readonly unsent: boolean
   readonly idempotent: boolean
+  /** Whose requests the status table repeats, where the policy itself does not say. */
+  readonly repeat: Repeat
   readonly replayable: boolean
   /** What the origin asked to wait; undefined when it did not. */
   readonly retryAfterMs: number | undefined
@@ -37,7 +39,7 @@ function no(why: RefusalReason): Verdict {
 export function decideRetry(facts: RetryFacts): Verdict {
   const { policy, retryAfterMs, heldMs, random } = facts
   if (facts.retries + 1 >= (policy.maxAttempts ?? facts.maxAttempts)) return no('attempts spent')
-  if (policy.repeat !== 'any' && !facts.idempotent && !facts.unsent) return no('method is not idempotent')
+  if ((policy.repeat ?? facts.repeat) !== 'any' && !facts.idempotent && !facts.unsent) return no('method is not idempotent')
   if (!facts.replayable) return no('content cannot be replayed')
   if (facts.retryAfterRequired && retryAfterMs === undefined) return no('no Retry-After')
   const { maxWaitMs = retryDefaults.maxWaitMs } = policy

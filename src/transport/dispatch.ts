@@ -4,7 +4,7 @@ import { BodyError, NetworkError } from '../errors/failures.ts'
 import { WireBody } from '../http/body.ts'
 import { isIdempotent } from '../http/methods.ts'
 import { ReceivedResponse, type WireFields, wireField } from '../http/received.ts'
-import { isBodiless, isInformational, switchesProtocol } from '../status/table.ts'
+import { isBodiless, isInformational, statusRow, switchesProtocol } from '../status/table.ts'
 import type { Body, Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import { type Decoding, decoding, maxCodings } from './decode.ts'
@@ -32,6 +32,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   #sink: Sink | undefined
   #connection: Connection | undefined
   #use: ConnectionUse | undefined
+  #misdirected = false
 
   constructor(attempt: Attempt, dispatcher: Dispatcher, clock: Clock) {
     this.#attempt = attempt
@@ -79,6 +80,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
       return
     }
     if (body !== null) attempt.add(body)
+    this.#misdirected = statusRow(status).newConnection === true
     attempt.answered(new ReceivedResponse(status, statusText, href, fields, body))
   }
 
@@ -87,6 +89,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   }
 
   onResponseEnd(): void {
+    if (this.#misdirected) this.#connection?.retire()
     this.#sink?.end()
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
 import { guardSession } from './h2-session.ts'
@@ -18,6 +19,8 @@ export interface Connection {
    * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request.
    */
   use(): ConnectionUse | undefined
+  /** Closes the socket, so that the next request goes over another one. */
+  retire(): void
 }
 
 /** What a dispatch handler implements to learn which connection its request goes to. */
@@ -75,6 +78,12 @@ class TrackedClient extends Client implements Connection {
     if (socket === undefined) return undefined
     this.#current.requests = requests + 1
     return new Use(socket, requests > 0)
+  }
+
+  /** An HTTP/2 session is left alone: other requests are under way on it. */
+  retire(): void {
+    const { socket } = this.#current
+    if (socket !== undefined && (socket as TLSSocket).alpnProtocol !== 'h2') queueMicrotask(() => socket.destroy())
   }
 }
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { createFetch, fetchStandard, NetworkError, type SteadFetch, traceOf } from '../../src/index.ts'
 import { type LocalServer, socketServer } from '../support/server.ts'
-import { caught, client, rawResponse } from '../support/wire.ts'
+import { caught, client, rawResponse, soon } from '../support/wire.ts'
 
 /** Answers the first request on each connection, and does `later` to the connection when another one arrives on it. */
 function closingServer(later: (socket: Socket) => void, alive = 1): Promise<LocalServer> {
@@ -111,5 +111,22 @@ describe('a reused connection that the server closes as the request arrives', ()
     expect(error).toMatchObject({ kind: 'reset', attempts: 2 })
     expect(traceOf(error)?.attempts.map(({ resent }) => resent)).toEqual([true, undefined])
     expect(server.requests).toHaveLength(4)
+  })
+})
+
+describe('421 Misdirected Request', () => {
+  it('is asked again over another connection', async () => {
+    const asked: Socket[] = []
+    await using server = await socketServer((socket) => {
+      asked.push(socket)
+      socket.write(
+        asked.length === 1 ? rawResponse('421 Misdirected Request', {}, 'not here') : rawResponse('200 OK', {}, 'here'),
+      )
+    })
+    const response = await client({ on: { 421: soon } })(server.origin, { method: 'POST', body: 'a' })
+    expect(await response.text()).toBe('here')
+    expect(asked).toHaveLength(2)
+    expect(asked[1]).not.toBe(asked[0])
+    expect(traceOf(response)?.attempts.map(({ status }) => status)).toEqual([421, 200])
   })
 })
