@@ -117,6 +117,7 @@ test('the decision on a repeat is total, and never waits less than was asked or 
         retries: fc.nat(9),
         unsent: fc.boolean(),
         idempotent: fc.boolean(),
+        repeat: fc.constantFrom('never' as const, 'idempotent' as const),
         replayable: fc.boolean(),
         retryAfterMs: wait,
         retryAfterRequired: fc.boolean(),
