@@ -5,6 +5,7 @@ import type { Found, Job } from './job.ts'
 import { type ProfileRow, profiled } from './profile.ts'
 import { type Bench, workloads } from './workloads.ts'
 
+process.on('disconnect', () => process.exit())
 const job = JSON.parse(process.argv[2] as string) as Job
 const { origin, plan } = job
 const open = await load(job.client)

@@ -40,13 +40,14 @@ export function writeReadme(results: Results): void {
 
 function report(results: Results, print: (table: Table) => string): string {
   const { environment, plan } = results
-  const facts = Object.entries(environment).map(([name, value]) => `${name}: ${value}`)
+  const { machine, system, ...versions } = environment
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const load = `${plan.requests} requests after ${plan.warmup} to warm up, ${plan.concurrency} at a time`
   const measured = Object.keys(workloads) as WorkloadName[]
   const sections = measured
     .filter((name) => results.samples.some((sample) => sample.workload === name))
     .map((name) => `### ${headingOf(results, name)}\n\n${print(tableOf(results, name))}`)
-  return [`${facts.join(' · ')} · ${load}`, ...sections].join('\n\n')
+  return [`${machine}, ${system}\n${packages.join(', ')}\n${load}`, ...sections].join('\n\n')
 }
 
 function headingOf({ samples }: Results, workload: WorkloadName): string {

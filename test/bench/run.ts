@@ -8,7 +8,7 @@ import { readTask, type Task } from './plan.ts'
 import { markdownReport, plainReport, writeReadme } from './report.ts'
 import { environmentOf, merged, type Results, type Sample } from './results.ts'
 import { shuffled } from './statistics.ts'
-import { workloads } from './workloads.ts'
+import { type WorkloadName, workloads } from './workloads.ts'
 
 const task = readTask(process.argv.slice(2))
 if (task.profile !== undefined) await profile(task.profile)
@@ -18,26 +18,31 @@ async function run(): Promise<Results> {
   installPeers()
   const server = await startServer()
   const samples: Sample[] = []
-  for (let round = 1; round <= task.plan.rounds; round += 1) samples.push(...(await oneRound(round, server.origin)))
+  const results: Results = { environment: environmentOf(task.clients), plan: task.plan, samples }
+  for (let round = 1; round <= task.plan.rounds; round += 1) {
+    // All clients at one workload, then at the next, so that what is compared is close in time.
+    for (const workload of task.workloads) {
+      console.error(`round ${round} of ${task.plan.rounds}: ${workload}`)
+      samples.push(...(await oneTurn(round, workload, server.origin)))
+      // What is measured stays measured when the rest is interrupted.
+      save(results)
+    }
+  }
   server.stop()
-  return { environment: environmentOf(task.clients), plan: task.plan, samples }
+  return results
 }
 
-/** All clients at one workload, then at the next, so that what is compared is close in time. */
-async function oneRound(round: number, origin: string): Promise<Sample[]> {
+async function oneTurn(round: number, workload: WorkloadName, origin: string): Promise<Sample[]> {
   const samples: Sample[] = []
-  for (const workload of task.workloads) {
-    console.error(`round ${round} of ${task.plan.rounds}: ${workload}`)
-    const able = task.clients.filter((client) => 'stubbed' in clients[client] || !('onStub' in workloads[workload]))
-    for (const client of shuffled(able)) {
-      try {
-        const { figures } = await runJob({ client, workload, origin, plan: task.plan, profile: false })
-        samples.push({ round, client, workload, figures })
-      } catch (error) {
-        // An hour of measuring is not thrown away for one that failed; its cells stay empty.
-        console.error(String(error))
-        process.exitCode = 1
-      }
+  const able = task.clients.filter((client) => 'stubbed' in clients[client] || !('onStub' in workloads[workload]))
+  for (const client of shuffled(able)) {
+    try {
+      const { figures } = await runJob({ client, workload, origin, plan: task.plan, profile: false })
+      samples.push({ round, client, workload, figures })
+    } catch (error) {
+      // An hour of measuring is not thrown away for one that failed; its cells stay empty.
+      console.error(String(error))
+      process.exitCode = 1
     }
   }
   return samples
@@ -47,8 +52,12 @@ function read(file: string): Results {
   return JSON.parse(readFileSync(file, 'utf8'))
 }
 
-function report(results: Results): void {
+function save(results: Results): void {
   if (task.json !== undefined) writeFileSync(task.json, `${JSON.stringify(results, null, 1)}\n`)
+}
+
+function report(results: Results): void {
+  save(results)
   if (task.write) writeReadme(results)
   console.log(task.markdown ? markdownReport(results) : plainReport(results))
 }
