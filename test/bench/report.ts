@@ -47,7 +47,7 @@ function report(results: Results, print: (table: Table) => string): string {
   const sections = measured
     .filter((name) => results.samples.some((sample) => sample.workload === name))
     .map((name) => `### ${headingOf(results, name)}\n\n${print(tableOf(results, name))}`)
-  return [`${machine}, ${system}\n${packages.join(', ')}\n${load}`, ...sections].join('\n\n')
+  return [`${machine}, ${system}.\n${packages.join(', ')}.\n${load}.`, ...sections].join('\n\n')
 }
 
 function headingOf({ samples }: Results, workload: WorkloadName): string {
