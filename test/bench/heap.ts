@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import { get, type IncomingMessage } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, DispatchOnly, Open } from './clients/client.ts'
 import { collectGarbage, type Figures } from './measure.ts'
@@ -73,10 +72,14 @@ class KeptList {
   }
 }
 
-/** How many requests wait at the server; asked by node:http, so that no client is disturbed. */
+/** How many requests wait at the server; asked on a socket, so that no client is disturbed. */
 async function waitingAt(origin: string): Promise<number> {
-  const [response] = (await once(get(`${origin}/waiting`), 'response')) as [IncomingMessage]
-  return Number(await text(response))
+  const { hostname, port } = new URL(origin)
+  const socket = connect(Number(port), hostname)
+  socket.write('GET /waiting HTTP/1.1\r\n\r\n')
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  return Number(answer.toString().split('\r\n\r\n')[1])
 }
 
 /** What is held by finalisers, or by timers that are just over, takes more than one collection. */

@@ -1,14 +1,17 @@
-import { type Dispatcher, request } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import type { Client, Open } from './client.ts'
 import { repeated } from './repeat.ts'
 import { StatusError, seenInStatusError } from './status-error.ts'
 
-/** `request` of undici: what all others are compared with. */
-export const open: Open = (_origin, dispatcher) => requestClient(dispatcher as Dispatcher | undefined)
+/**
+ * `request` of undici: what all others are compared with. Its agent is named, because the global one belongs to whichever
+ * undici was loaded first, and that is the one within Node.js as soon as anything imports node:http.
+ */
+export const open: Open = (_origin, dispatcher = new Agent()) => requestClient(dispatcher as Dispatcher)
 
-/** A client on `request`, through a dispatcher of one's own or the global one. */
-export function requestClient(dispatcher?: Dispatcher): Client {
-  const options = dispatcher === undefined ? {} : { dispatcher }
+/** A client on `request`. */
+export function requestClient(dispatcher: Dispatcher): Client {
+  const options = { dispatcher }
   const get = async (url: string) => checked(await request(url, options))
   return {
     getJson: async (url) => (await get(url)).body.json(),
