@@ -1,0 +1,5 @@
+import type { Open } from './client.ts'
+import { fetchLike } from './fetch-like.ts'
+
+/** The fetch of Node.js. */
+export const open: Open = () => fetchLike(fetch)
