@@ -1,5 +1,6 @@
 import { RefusedError } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
+import { readExcerpt } from './http/excerpt.ts'
 import { toHttpError } from './http-errors.ts'
 import { verified } from './integrity.ts'
 import { attemptHandler } from './layers/attempt.ts'
@@ -14,8 +15,9 @@ import { defaults } from './options/defaults.ts'
 import { resolveClient } from './options/resolve.ts'
 import { Origins } from './policy/origins.ts'
 import { fail } from './policy/policies.ts'
-import { rememberTrace } from './traces.ts'
+import { traced } from './traces.ts'
 import { Connections } from './transport/connections.ts'
+import type { Bytes } from './types/body.ts'
 import type { Handler, Layer, Outcome, Received, ResponseOutcome } from './types/exchange.ts'
 import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './types/options.ts'
 
@@ -59,12 +61,10 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       isPlain(exchange, outcome) ? deliver(exchange, outcome.received) : end(exchange, outcome),
     )
   }
-  /** Ends a call that is not simply answered. */
-  const end = async (exchange: Exchange, outcome: Outcome): Promise<Response> => {
+  const end = async (exchange: Exchange, first: Outcome): Promise<Response> => {
     try {
-      if (isSettled(outcome)) return await conclude(exchange, outcome)
-      exchange.unseen = outcome
-      return await conclude(exchange, await repair(exchange))
+      exchange.unseen = first
+      return await conclude(exchange, isSettled(first) ? first : await repair(exchange))
     } catch (error) {
       exchange.ended(error)
       throw error
@@ -107,23 +107,25 @@ function through(layers: readonly Layer[], innermost: Handler): Handler {
 }
 
 /** The only place where an outcome becomes a return or a throw. */
-async function conclude(exchange: Exchange, outcome: Outcome): Promise<Response> {
-  if (outcome.kind === 'substitute') {
-    rememberTrace(outcome.response, exchange)
-    return outcome.response
-  }
-  if (outcome.kind === 'failure') {
-    const error = exchange.shown(outcome.error)
-    rememberTrace(error, exchange)
-    throw error
-  }
+function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Response> {
+  if (outcome.kind === 'substitute') return traced(outcome.response, exchange)
+  if (outcome.kind === 'failure') throw traced(exchange.shown(outcome.error), exchange)
   const { received, policy } = outcome
-  if (policy.kind === 'accept' || policy.kind === 'follow' || exchange.options.errors !== 'throw') {
-    return deliver(exchange, exchange.integrity === '' ? received : await verified(exchange, received))
+  const { errors, clock } = exchange.options
+  if (policy.kind === 'accept' || policy.kind === 'follow' || errors !== 'throw') {
+    return exchange.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
   }
-  const error = await toHttpError(received, exchange)
-  rememberTrace(error, exchange)
-  throw error
+  const excerpt = readExcerpt(received.body, clock)
+  if (excerpt instanceof Promise) return throwLater(exchange, received, excerpt)
+  throw traced(toHttpError(received, excerpt, exchange), exchange)
+}
+
+async function throwLater(exchange: Exchange, received: Received, excerpt: Promise<Bytes>): Promise<never> {
+  throw traced(toHttpError(received, await excerpt, exchange), exchange)
+}
+
+async function deliverVerified(exchange: Exchange, received: Received): Promise<Response> {
+  return deliver(exchange, await verified(exchange, received))
 }
 
 /** Hands the response out; the exchange watches over its body to the last byte. */

@@ -1,11 +1,11 @@
 import { looksLikeCredential } from './errors/redact.ts'
 import { type Asked, Exchange } from './exchange.ts'
 import { withCacheMode } from './http/cache-mode.ts'
-import { toContent } from './http/content.ts'
-import { filteredFields, mergeFields, withDefault } from './http/fields.ts'
+import { replayable, toContent } from './http/content.ts'
+import { filteredFields, mergeFields } from './http/fields.ts'
 import { forbidsContent, normaliseMethod } from './http/methods.ts'
-import { resolveTarget, targetOf } from './http/target.ts'
-import { isRequest, nothing, readInit } from './init.ts'
+import { resolveTarget } from './http/target.ts'
+import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
 import type { ByteStream, Content, Fields } from './types/exchange.ts'
@@ -21,23 +21,21 @@ type Input = string | URL | Request
 export function normalise(input: Input, init: SteadInit | undefined, client: ResolvedOptions, limits: Limits): Exchange {
   const own = readInit(init)
   const request = isRequest(input) ? input : undefined
-  const options = own === nothing ? client : resolveCall(client, own)
-  const url = resolveTarget(request?.url ?? (input as string | URL), client.baseUrl)
+  const options = own.options === undefined ? client : resolveCall(client, own.options)
+  const { href, origin } = resolveTarget(request?.url ?? (input as string | URL), client.baseUrl)
   const method = normaliseMethod(own.method === undefined ? (request?.method ?? 'GET') : String(own.method))
   const content = contentOf(own)
   const requestStream = content === null && (own.body ?? own.json) === undefined ? streamOf(request) : null
   if ((content !== null || requestStream !== null) && forbidsContent(method))
     throw new TypeError(`a ${method} request cannot have content`)
-  const { href, origin } = targetOf(url)
-  const fields = fieldsOf(own, request, client, origin, content?.type ?? null)
   const asked: Asked = {
     options,
-    request: { method, href, origin, fields, content },
+    request: { method, href, origin, fields: fieldsOf(own, request, client, origin), content },
     requestStream,
     redirectMode: redirectModeOf(own.redirect === undefined ? request?.redirect : own.redirect),
-    integrity: String(own.integrity ?? request?.integrity ?? ''),
-    ownTimeout: own.timeoutMs !== undefined,
-    ownMaxDecoded: own.maxDecodedBytes !== undefined,
+    integrity: own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity),
+    ownTimeout: own.options?.timeoutMs !== undefined,
+    ownMaxDecoded: own.options?.maxDecodedBytes !== undefined,
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
   const exchange = new Exchange(asked, limits)
@@ -48,26 +46,19 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
 }
 
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */
-function fieldsOf(
-  own: SteadInit,
-  request: Request | undefined,
-  client: ResolvedOptions,
-  origin: string,
-  contentType: string | null,
-): Fields {
+function fieldsOf(own: CallInit, request: Request | undefined, client: ResolvedOptions, origin: string): Fields {
   const foreign = client.baseUrl !== undefined && client.baseUrl.origin !== origin
   const base = foreign ? filteredFields(client.headers, (name) => !looksLikeCredential(name)) : client.headers
   const given = mergeFields(base, own.headers === undefined ? request?.headers : own.headers)
-  const typed = contentType === null ? given : withDefault(given, 'content-type', contentType)
   const mode = own.cache ?? request?.cache
-  return given === client.headers && mode === undefined ? typed : withCacheMode(typed, mode)
+  return given === base && mode === undefined ? given : withCacheMode(given, mode)
 }
 
 /** A source that can be read once is sent only by a call that says so, Fetch standard §5.3. */
-function contentOf(own: SteadInit): Content | null {
+function contentOf(own: CallInit): Content | null {
   if (own.json !== undefined) return jsonContent(own)
   const content = toContent(own.body)
-  if (content?.replayable !== false || own.duplex === 'half' || own.body === null) return content
+  if (content?.replayable !== false || own.duplex === 'half') return content
   throw new TypeError("a stream in body needs the option duplex: 'half'")
 }
 
@@ -78,11 +69,11 @@ function streamOf(request: Request | undefined): ByteStream | null {
   return request.body as ByteStream
 }
 
-function jsonContent(own: SteadInit): Content {
+function jsonContent(own: CallInit): Content {
   if (own.body !== undefined && own.body !== null) throw new TypeError('body and json cannot both be given')
   const text = JSON.stringify(own.json)
   if (text === undefined) throw new TypeError(`json: a ${typeof own.json} has no JSON form`)
-  return { ...(toContent(text) as Content), type: 'application/json' }
+  return replayable(text, 'application/json')
 }
 
 function signalOf(signal: AbortSignal | null | undefined): AbortSignal | undefined {

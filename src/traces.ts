@@ -6,11 +6,11 @@ import type { AttemptTrace, Trace } from './types/trace.ts'
 /** For what is not ours: a substitute, the reason of the caller's signal. */
 const remembered = new WeakMap<object, Exchange>()
 
-/** Keeps the exchange a result came from; Responses and errors of our own know it by themselves. */
-export function rememberTrace(result: unknown, exchange: Exchange): void {
+/** Keeps the exchange the result came from, at its end; Responses and errors of our own know it by themselves. */
+export function traced<Result>(result: Result, exchange: Exchange): Result {
   exchange.delivered()
-  const foreign = typeof result === 'object' && result !== null && factsOf(result)?.exchange !== exchange
-  if (foreign) remembered.set(result, exchange)
+  if (typeof result === 'object' && result !== null && factsOf(result)?.exchange !== exchange) remembered.set(result, exchange)
+  return result
 }
 
 /** What happened in the call that gave this response or error; undefined for anything else. */

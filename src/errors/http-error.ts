@@ -19,8 +19,8 @@ export interface HttpErrorDetails {
   readonly received: Pick<Received, 'headers'>
   readonly retryAfterMs: number | undefined
   readonly retryable: boolean
-  readonly problem: Problem | undefined
-  readonly body: string
+  /** The start of the content, and what it says. */
+  readonly content: { readonly text: string; readonly problem: Problem | undefined }
   /** Why the request was not repeated although its policy would have. */
   readonly notRepeated: string | null
   readonly facts: CallFacts
@@ -42,8 +42,8 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
   /** Milliseconds the origin asked to wait, RFC 9110 §10.2.3; undefined when it did not. */
   readonly retryAfterMs: number | undefined
   readonly #received: Pick<Received, 'headers'>
-  readonly #problem: Problem | undefined
-  readonly #body: string
+  readonly #content: HttpErrorDetails['content']
+  #problem: { readonly parsed: Problem | undefined } | undefined
 
   /** @internal */
   constructor(details: HttpErrorDetails) {
@@ -55,8 +55,7 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
     this.statusText = statusText
     this.retryAfterMs = details.retryAfterMs
     this.#received = details.received
-    this.#problem = details.problem
-    this.#body = details.body
+    this.#content = details.content
   }
 
   /** The fields of the response. */
@@ -66,12 +65,13 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
 
   /** The problem details, when the response carried `application/problem+json` (RFC 9457); else undefined. */
   get problem(): Problem | undefined {
-    return this.#problem
+    this.#problem ??= { parsed: this.#content.problem }
+    return this.#problem.parsed
   }
 
   /** The start of the content as text, at most 64 KiB; the connection is not held by it. */
   get body(): string {
-    return this.#body
+    return this.#content.text
   }
 }
 

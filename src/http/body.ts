@@ -1,7 +1,7 @@
 import type { Body, Bytes, Sink, Source, Watcher } from '../types/body.ts'
 
 /** How much may wait unread before the source is paused; a shorter body ends, and frees its connection, unread. */
-const highWaterBytes = 65_536
+const highWaterBytes = 131_072
 
 /**
  * A body on its way. Parts wait here until a sink is attached and go straight through afterwards; the source is paused

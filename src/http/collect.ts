@@ -1,33 +1,42 @@
 import type { Body, Bytes, Sink } from '../types/body.ts'
 
-/** Collects the parts of a body, all of them or the first `limitBytes`. */
+/** Collects the parts of a body. */
 class Collector implements Sink {
-  readonly #resolve: (parts: readonly Bytes[]) => void
-  readonly #reject: (error: unknown) => void
-  readonly #parts: Bytes[] = []
-
-  constructor(resolve: (parts: readonly Bytes[]) => void, reject: (error: unknown) => void) {
-    this.#resolve = resolve
-    this.#reject = reject
-  }
+  readonly parts: Bytes[] = []
+  ended = false
+  #resolve: ((parts: readonly Bytes[]) => void) | undefined
+  #reject: ((error: unknown) => void) | undefined
+  #failure: { readonly error: unknown } | undefined
 
   write(part: Bytes): boolean {
-    this.#parts.push(part)
+    this.parts.push(part)
     return true
   }
 
   end(): void {
-    this.#resolve(this.#parts)
+    this.ended = true
+    this.#resolve?.(this.parts)
   }
 
   fail(error: unknown): void {
-    this.#reject(error)
+    this.#failure = { error }
+    this.#reject?.(error)
+  }
+
+  promise(): Promise<readonly Bytes[]> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      if (this.#failure !== undefined) reject(this.#failure.error)
+    })
   }
 }
 
-/** Everything of a body, straight from the wire; rejects with its failure. */
-export function collect(body: Body): Promise<readonly Bytes[]> {
-  return new Promise((resolve, reject) => body.attach(new Collector(resolve, reject)))
+/** Everything of a body, straight from the wire: at once where it is there already, else a promise, which rejects with its failure. */
+export function collect(body: Body): readonly Bytes[] | Promise<readonly Bytes[]> {
+  const collector = new Collector()
+  body.attach(collector)
+  return collector.ended ? collector.parts : collector.promise()
 }
 
 /** The parts as one, in memory of its own. */
@@ -47,8 +56,8 @@ export function joined(parts: readonly Uint8Array[]): Bytes {
 export function decodeUtf8(parts: readonly Uint8Array[]): string {
   const [first, second] = parts
   if (first === undefined) return ''
-  const bytes = second === undefined ? first : joined(parts)
-  const text = asBuffer(bytes).toString('utf8')
+  const bytes = second === undefined ? asBuffer(first) : Buffer.concat(parts)
+  const text = bytes.toString('utf8')
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
 }
 

@@ -9,7 +9,7 @@ type ByteStream = ReadableStream<Bytes>
 const nothing = (): undefined => undefined
 
 /** Content that is sent as it stands, as often as needed. */
-function replayable(source: string | Bytes | Blob, type: string | null): Content {
+export function replayable(source: string | Bytes | Blob, type: string | null): Content {
   return { type, replayable: true, open: () => source, failure: nothing, discard: nothing }
 }
 

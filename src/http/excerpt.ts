@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Problem } from '../errors/http-error.ts'
 import type { Body, Bytes, Sink } from '../types/body.ts'
-import { joined } from './collect.ts'
+import { decodeUtf8, joined } from './collect.ts'
 
 /** How much of the content of a failed response is kept. */
 const excerptBytes = 65_536
@@ -11,15 +11,15 @@ const excerptMs = 1_000
 /** Takes the start of a body and lets the rest go. */
 class Excerpt implements Sink {
   readonly #body: Body
-  readonly #resolve: (bytes: Bytes) => void
   readonly #parts: Bytes[] = []
-  readonly #stopTimer: (() => void) | undefined
   #size = 0
+  #stopTimer: (() => void) | undefined
+  #resolve: ((bytes: Bytes) => void) | undefined
+  /** Set once the body has ended, or enough of it has come. */
+  bytes: Bytes | undefined
 
-  constructor(body: Body, clock: Clock, resolve: (bytes: Bytes) => void) {
+  constructor(body: Body) {
     this.#body = body
-    this.#resolve = resolve
-    if (!body.done) this.#stopTimer = clock.after(excerptMs, () => body.cancel(undefined))
   }
 
   write(part: Bytes): boolean {
@@ -31,26 +31,58 @@ class Excerpt implements Sink {
 
   end(): void {
     this.#stopTimer?.()
-    this.#resolve(joined(this.#parts).subarray(0, excerptBytes))
+    this.bytes = joined(this.#parts).subarray(0, excerptBytes)
+    this.#resolve?.(this.bytes)
   }
 
   /** What came before the failure is the excerpt; the status is what the caller is told. */
   fail(): void {
     this.end()
   }
+
+  /** The rest is waited for only so long. */
+  promise(clock: Clock): Promise<Bytes> {
+    this.#stopTimer = clock.after(excerptMs, () => this.#body.cancel(undefined))
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
 }
 
 /**
- * Reads the start of a body and lets the rest go. A short body read to its end leaves the connection free for the
- * next request, which cancelling it would not.
+ * Reads the start of a body and lets the rest go; at once where it is there already. A short body read to its end leaves
+ * the connection free for the next request, which cancelling it would not.
  */
-export function readExcerpt(body: Body | null, clock: Clock): Promise<Bytes> {
-  if (body === null) return Promise.resolve(new Uint8Array())
-  return new Promise((resolve) => body.attach(new Excerpt(body, clock, resolve)))
+export function readExcerpt(body: Body | null, clock: Clock): Bytes | Promise<Bytes> {
+  if (body === null) return new Uint8Array()
+  const excerpt = new Excerpt(body)
+  body.attach(excerpt)
+  return excerpt.bytes ?? excerpt.promise(clock)
+}
+
+/** The content of a failed response; it is decoded and parsed once somebody asks. */
+export class ErrorContent {
+  readonly #bytes: Bytes
+  readonly #type: string | null
+  #text: string | undefined
+
+  constructor(bytes: Bytes, type: string | null) {
+    this.#bytes = bytes
+    this.#type = type
+  }
+
+  get text(): string {
+    this.#text ??= decodeUtf8([this.#bytes])
+    return this.#text
+  }
+
+  get problem(): Problem | undefined {
+    return parseProblem(this.#type, this.text)
+  }
 }
 
 /** Problem details of JSON content, RFC 9457 §3; undefined for other content and for JSON that is no object. */
-export function parseProblem(contentType: string | null, text: string): Problem | undefined {
+function parseProblem(contentType: string | null, text: string): Problem | undefined {
   if (contentType === null || !/^application\/problem\+json\s*(?:;|$)/i.test(contentType)) return undefined
   try {
     const value: unknown = JSON.parse(text)

@@ -1,4 +1,4 @@
-import type { Fields } from '../types/exchange.ts'
+import type { Content, Fields } from '../types/exchange.ts'
 import type { FieldsInit } from '../types/options.ts'
 
 /** RFC 9110 §5.1. */
@@ -28,6 +28,11 @@ export function fieldOf(fields: Fields, name: string): string | undefined {
 /** The fields and one more, unless it is among them. */
 export function withDefault(fields: Fields, name: string, value: string): Fields {
   return fieldOf(fields, name) === undefined ? [...fields, name, value] : fields
+}
+
+/** The fields as they are sent with this content: with its media type, unless they name one. */
+export function fieldsWith(fields: Fields, content: Content | null): Fields {
+  return content === null || content.type === null ? fields : withDefault(fields, 'content-type', content.type)
 }
 
 /** The fields whose names pass. */

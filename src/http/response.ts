@@ -87,11 +87,13 @@ export class SteadResponse {
   }
 
   async text(): Promise<string> {
-    return decodeUtf8(await this.#consume())
+    const parts = this.#consume()
+    return decodeUtf8(parts instanceof Promise ? await parts : parts)
   }
 
   async json(): Promise<unknown> {
-    return JSON.parse(decodeUtf8(await this.#consume()))
+    const parts = this.#consume()
+    return JSON.parse(decodeUtf8(parts instanceof Promise ? await parts : parts))
   }
 
   async bytes(): Promise<Bytes> {
@@ -136,8 +138,9 @@ export class SteadResponse {
     return new Response(body, { headers: type === null ? {} : { 'content-type': type } })
   }
 
-  async #consume(): Promise<readonly Bytes[]> {
-    if (this.#twin !== undefined) return [(await this.#twin.bytes()) as Bytes]
+  /** The content whole, without a promise where it is there already. */
+  #consume(): readonly Bytes[] | Promise<readonly Bytes[]> {
+    if (this.#twin !== undefined) return bytesOf(this.#twin)
     if (this.#wire === null) return []
     if (this.#used) throw new TypeError(bodyUsed)
     this.#used = true
@@ -152,6 +155,10 @@ export class SteadResponse {
     }
     return this.#spent
   }
+}
+
+async function bytesOf(twin: Response): Promise<readonly Bytes[]> {
+  return [(await twin.bytes()) as Bytes]
 }
 
 /** What a Response of ours is made of; undefined for anything else. */

@@ -11,19 +11,31 @@ export function asFolder(base: URL): URL {
   return folder
 }
 
+/** Where a request goes: the URL without a fragment, and its origin. */
+export type Target = Pick<HopRequest, 'href' | 'origin'>
+
+/** Path and query that parsing leaves as they are: nothing to percent-encode, and no fragment. */
+const plain = /^[\w\-.~!$&()*+,;=:@/]*(?:\?[\w\-.~!$&()*+,;=:@/?%]*)?$/
+const dotSegment = /(?:^|\/)\.\.?(?:[/?]|$)/
+/** Origins that were found by parsing, in their canonical form; bounded. */
+const knownOrigins = new Set<string>()
+const maxKnownOrigins = 1_000
+
 /**
  * The absolute target of a call.
  *
  * @throws TypeError for an invalid one, one with userinfo (Fetch standard §5.4), a forbidden port or another scheme.
  */
-export function resolveTarget(input: string | URL, base: URL | undefined): URL {
+export function resolveTarget(input: string | URL, base: URL | undefined): Target {
   const text = String(input)
+  const quick = plainTarget(text, base)
+  if (quick !== undefined) return quick
   const url = URL.parse(text, base?.href)
   if (url === null) {
     const hint = base === undefined && !/^[a-z][a-z0-9+.-]*:/i.test(text) ? '; a relative target needs the option baseUrl' : ''
     throw new TypeError(`the target is not a valid URL${hint}`)
   }
-  if (isLocal(url)) return url
+  if (isLocal(url)) return targetOf(url)
   if (!isHttp(url)) {
     const { protocol } = url
     throw new TypeError(`the scheme ${JSON.stringify(protocol)} cannot be fetched; http:, https:, data: and blob: can`)
@@ -31,11 +43,26 @@ export function resolveTarget(input: string | URL, base: URL | undefined): URL {
   if (isForbiddenPort(url)) throw forbiddenPort(url)
   if (hasUserinfo(url))
     throw new TypeError(`the target ${redactUrl(url)} has credentials in it; send them in the Authorization field`)
-  return url
+  if (knownOrigins.size >= maxKnownOrigins) knownOrigins.clear()
+  knownOrigins.add(url.origin)
+  return targetOf(url)
+}
+
+/** A target at a known origin, or below the base, that parsing would not change: it need not be parsed. */
+function plainTarget(text: string, base: URL | undefined): Target | undefined {
+  const slash = text.indexOf('/', 'http://'.length + 1)
+  const origin = slash === -1 ? '' : text.slice(0, slash)
+  if (knownOrigins.has(origin)) return isPlain(text.slice(slash)) ? { href: text, origin } : undefined
+  if (base === undefined || text.includes(':') || text.startsWith('/') || !isPlain(text)) return undefined
+  return { href: base.href + text, origin: base.origin }
+}
+
+function isPlain(path: string): boolean {
+  return plain.test(path) && !dotSegment.test(path)
 }
 
 /** What a request needs of its URL; a fragment is never sent. */
-export function targetOf({ href, origin }: URL): Pick<HopRequest, 'href' | 'origin'> {
+export function targetOf({ href, origin }: URL): Target {
   return { href: href.includes('#') ? (href.split('#', 1)[0] as string) : href, origin }
 }
 

@@ -6,7 +6,8 @@ import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/optio
 import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
 
-const callKeys = [
+/** The options that a call may have of its own. */
+export const callKeys = [
   'on',
   'maxAttempts',
   'timeoutMs',
@@ -53,16 +54,14 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   return { ...parent, ...given(own), ...changed } as ResolvedOptions
 }
 
-/** The options of one call over those of its client; the client's own object when the call brings none. */
-export function resolveCall(client: ResolvedOptions, init: object): ResolvedOptions {
-  if (!callKeys.some((key) => Object.hasOwn(init, key))) return client
-  const own = Object.create(null) as Record<string, unknown>
-  for (const key of callKeys) {
-    if (Object.hasOwn(init, key)) own[key] = (init as Record<string, unknown>)[key]
-  }
-  const options: CallOptions = own
+/**
+ * The options of one call over those of its client.
+ *
+ * @throws TypeError naming the option and the value, for an invalid one.
+ */
+export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
   checkCall('fetch', options)
-  return { ...client, ...given(options), on: mergePolicies('fetch', client.on, options.on) } as ResolvedOptions
+  return { ...client, ...options, on: mergePolicies('fetch', client.on, options.on) } as ResolvedOptions
 }
 
 /** Without what is undefined: that means the default, or the parent's. */

@@ -1,4 +1,4 @@
-import { recordOf } from '../http/fields.ts'
+import { fieldsWith, recordOf } from '../http/fields.ts'
 import { receivedFrom } from '../http/received.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import type { Transport, TransportInit } from '../types/transport.ts'
@@ -29,7 +29,13 @@ async function answer(transport: Transport, attempt: Attempt): Promise<void> {
 function initOf(attempt: Attempt): TransportInit {
   const { method, fields, content } = attempt.request
   const body = content?.open() ?? null
-  const init = { method, headers: recordOf(fields), body, redirect: 'manual', signal: attempt.signal } as const
+  const init = {
+    method,
+    headers: recordOf(fieldsWith(fields, content)),
+    body,
+    redirect: 'manual',
+    signal: attempt.signal,
+  } as const
   return body instanceof ReadableStream ? { ...init, duplex: 'half' } : init
 }
 

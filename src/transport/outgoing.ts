@@ -1,14 +1,14 @@
 import type { Dispatcher } from 'undici'
-import { fieldOf, withDefault } from '../http/fields.ts'
-import type { Fields, HopRequest } from '../types/exchange.ts'
+import { fieldOf, fieldsWith, withDefault } from '../http/fields.ts'
+import type { Content, Fields, HopRequest } from '../types/exchange.ts'
 import { acceptEncoding } from './codings.ts'
 
 /** The fields of a client are the same in most of its calls, and so is what becomes of them. */
-let latest: { readonly given: Fields; readonly sent: Fields } = { given: [], sent: [] }
+let latest: { readonly given: Fields; readonly type: string | null; readonly sent: Fields } = { given: [], type: null, sent: [] }
 
 /** A request as undici dispatches it. Its own time limits are off: steadfetch has one clock for all. */
 export function outgoing({ method, href, origin, fields, content }: HopRequest): Dispatcher.DispatchOptions {
-  let headers = withCodings(fields)
+  let headers = sentFields(fields, content)
   let body = content?.open() ?? null
   if (body instanceof Blob) {
     headers = withDefault(headers, 'content-length', String(body.size))
@@ -29,9 +29,11 @@ export function outgoing({ method, href, origin, fields, content }: HopRequest):
 }
 
 /** Asks for the codings we can undo; a range is one of the content as it is stored, so it is asked for as that. */
-function withCodings(fields: Fields): Fields {
-  if (fields === latest.given) return latest.sent
-  const sent = withDefault(fields, 'accept-encoding', fieldOf(fields, 'range') === undefined ? acceptEncoding : 'identity')
-  latest = { given: fields, sent }
+function sentFields(given: Fields, content: Content | null): Fields {
+  const type = content?.type ?? null
+  if (given === latest.given && type === latest.type) return latest.sent
+  const coding = fieldOf(given, 'range') === undefined ? acceptEncoding : 'identity'
+  const sent = withDefault(fieldsWith(given, content), 'accept-encoding', coding)
+  latest = { given, type, sent }
   return sent
 }
