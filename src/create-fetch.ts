@@ -1,7 +1,7 @@
 import { RefusedError } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
 import { readExcerpt } from './http/excerpt.ts'
-import { toHttpError } from './http-errors.ts'
+import { errorDetails } from './http-errors.ts'
 import { verified } from './integrity.ts'
 import { attemptHandler } from './layers/attempt.ts'
 import { fallbackLayer } from './layers/fallback.ts'
@@ -15,6 +15,7 @@ import { defaults } from './options/defaults.ts'
 import { resolveClient } from './options/resolve.ts'
 import { Origins } from './policy/origins.ts'
 import { fail } from './policy/policies.ts'
+import { errorClass } from './status/table.ts'
 import { traced } from './traces.ts'
 import { Connections } from './transport/connections.ts'
 import type { Bytes } from './types/body.ts'
@@ -55,20 +56,12 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     } catch (error) {
       return Promise.reject(error)
     }
-    if (shared.connections.closed) return end(exchange, closed(exchange))
+    if (shared.connections.closed) return repaired(exchange, closed(exchange), repair)
     // Chained, not awaited: an async function would hold twice the memory while the request is under way.
-    return direct(exchange).then((outcome) =>
-      isPlain(exchange, outcome) ? deliver(exchange, outcome.received) : end(exchange, outcome),
-    )
-  }
-  const end = async (exchange: Exchange, first: Outcome): Promise<Response> => {
-    try {
-      exchange.unseen = first
-      return await conclude(exchange, isSettled(first) ? first : await repair(exchange))
-    } catch (error) {
-      exchange.ended(error)
-      throw error
-    }
+    return direct(exchange).then((outcome) => {
+      if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
+      return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, repair)
+    })
   }
   return Object.assign(call, {
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
@@ -106,10 +99,21 @@ function through(layers: readonly Layer[], innermost: Handler): Handler {
   return layers.reduceRight<Handler>((next, layer) => layer(next), innermost)
 }
 
+/** Ends the call by what the repairing layers make of the outcome. */
+async function repaired(exchange: Exchange, outcome: Outcome, repair: Handler): Promise<Response> {
+  exchange.unseen = outcome
+  try {
+    return await conclude(exchange, await repair(exchange))
+  } catch (error) {
+    exchange.ended(error)
+    throw error
+  }
+}
+
 /** The only place where an outcome becomes a return or a throw. */
 function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Response> {
   if (outcome.kind === 'substitute') return traced(outcome.response, exchange)
-  if (outcome.kind === 'failure') throw traced(exchange.shown(outcome.error), exchange)
+  if (outcome.kind === 'failure') throw over(exchange, exchange.shown(outcome.error))
   const { received, policy } = outcome
   const { errors, clock } = exchange.options
   if (policy.kind === 'accept' || policy.kind === 'follow' || errors !== 'throw') {
@@ -117,15 +121,26 @@ function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Resp
   }
   const excerpt = readExcerpt(received.body, clock)
   if (excerpt instanceof Promise) return throwLater(exchange, received, excerpt)
-  throw traced(toHttpError(received, excerpt, exchange), exchange)
+  // Made here, not in a function of its own: its stack is to begin with the caller.
+  throw over(exchange, new (errorClass(received.status))(errorDetails(received, excerpt, exchange)))
 }
 
 async function throwLater(exchange: Exchange, received: Received, excerpt: Promise<Bytes>): Promise<never> {
-  throw traced(toHttpError(received, await excerpt, exchange), exchange)
+  throw over(exchange, new (errorClass(received.status))(errorDetails(received, await excerpt, exchange)))
 }
 
 async function deliverVerified(exchange: Exchange, received: Received): Promise<Response> {
-  return deliver(exchange, await verified(exchange, received))
+  try {
+    return deliver(exchange, await verified(exchange, received))
+  } catch (error) {
+    throw over(exchange, error)
+  }
+}
+
+/** The error that ends the call; nothing of the call is left behind. */
+function over(exchange: Exchange, error: unknown): unknown {
+  exchange.ended(error)
+  return traced(error, exchange)
 }
 
 /** Hands the response out; the exchange watches over its body to the last byte. */

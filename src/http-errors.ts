@@ -1,18 +1,18 @@
-import type { HttpError } from './errors/http-error.ts'
+import type { HttpErrorDetails } from './errors/http-error.ts'
 import type { Exchange } from './exchange.ts'
 import { ErrorContent } from './http/excerpt.ts'
 import { retryAfterMs } from './http/retry-after.ts'
-import { errorClass, statusRow } from './status/table.ts'
+import { statusRow } from './status/table.ts'
 import type { Bytes } from './types/body.ts'
 import type { Received } from './types/exchange.ts'
 
-/** The typed error of a response whose policy is to fail, with the start of its content. */
-export function toHttpError(received: Received, excerpt: Bytes, exchange: Exchange): HttpError {
+/** What the typed error of a response is made of, which has failed by its policy. */
+export function errorDetails(received: Received, excerpt: Bytes, exchange: Exchange): HttpErrorDetails {
   const { status } = received
   const { phrase, repeat } = statusRow(status)
   const unnamed = phrase === '' || phrase.startsWith('(')
   const { notRepeated, options } = exchange
-  return new (errorClass(status))({
+  return {
     status,
     statusText: unnamed ? received.statusText : phrase,
     received,
@@ -21,5 +21,5 @@ export function toHttpError(received: Received, excerpt: Bytes, exchange: Exchan
     content: new ErrorContent(excerpt, received.field('content-type')),
     notRepeated: notRepeated === 'attempts spent' ? null : notRepeated,
     facts: exchange.facts(),
-  })
+  }
 }

@@ -15,16 +15,16 @@ export function looksLikeCredential(name: string): boolean {
   return plain.split(/[^a-z0-9]+/).some((word) => secretWords.has(word))
 }
 
-/** A URL in which nothing can be hidden: no userinfo, no query, no fragment. */
-const plainHref = /^https?:\/\/[a-z0-9.:[\]-]+\/[^?#@]*$/
+/** What begins a query, a fragment, or ends a userinfo: without it nothing can be hidden. */
+const hiding = /[?#@]/
 
 /** A target safe to log: without userinfo and fragment, the values of credential-like query parameters masked. */
 export function redactUrl(target: URL | string): string {
-  if (typeof target === 'string' && plainHref.test(target)) return target
+  if (typeof target === 'string' && target.startsWith('http') && !hiding.test(target)) return target
   if (typeof target === 'string' && !URL.canParse(target)) return '(invalid URL)'
   const text = typeof target === 'string' ? target : target.href
   if (text.startsWith('data:')) return 'data:'
-  if (!/[?#@]/.test(text)) return text
+  if (!hiding.test(text)) return text
   const url = new URL(target)
   url.username = ''
   url.password = ''

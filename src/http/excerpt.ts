@@ -31,7 +31,8 @@ class Excerpt implements Sink {
 
   end(): void {
     this.#stopTimer?.()
-    this.bytes = joined(this.#parts).subarray(0, excerptBytes)
+    const [first] = this.#parts
+    this.bytes = (first !== undefined && this.#parts.length === 1 ? first : joined(this.#parts)).subarray(0, excerptBytes)
     this.#resolve?.(this.bytes)
   }
 

@@ -42,7 +42,8 @@ function row(
   return Object.assign(Object.create(null) as StatusRow, { phrase, policy, repeat, retryAfter, reference }, extras)
 }
 
-const registered: Readonly<Record<number, StatusRow>> = {
+const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: null }> = {
+  __proto__: null,
   // code: phrase, policy, who may be repeated, what Retry-After means, reference, error class or rule
   100: row('Continue', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.1'),
   101: row('Switching Protocols', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.2', { switches: true }),
@@ -149,8 +150,7 @@ export function statusClass(status: number): StatusClass {
 
 /** The line of a status code; the one of its class when it is not registered. Total over 100-999. */
 export function statusRow(status: number): StatusRow {
-  if (Object.hasOwn(registered, status)) return registered[status] as StatusRow
-  return status < 600 ? classes[statusClass(status)] : beyond
+  return registered[status] ?? (status < 600 ? classes[statusClass(status)] : beyond)
 }
 
 /** The class of the error for a status. */
