@@ -46,6 +46,13 @@ export class WireBody implements Body {
     this.#close()
   }
 
+  takeAll(): readonly Bytes[] | undefined {
+    if (!this.#done || this.#failure !== undefined) return undefined
+    const parts = this.#parts ?? []
+    this.#parts = undefined
+    return parts
+  }
+
   attach(sink: Sink): void {
     this.#sink = sink
     const parts = this.#parts

@@ -2,41 +2,32 @@ import type { Body, Bytes, Sink } from '../types/body.ts'
 
 /** Collects the parts of a body. */
 class Collector implements Sink {
-  readonly parts: Bytes[] = []
-  ended = false
-  #resolve: ((parts: readonly Bytes[]) => void) | undefined
-  #reject: ((error: unknown) => void) | undefined
-  #failure: { readonly error: unknown } | undefined
+  readonly #parts: Bytes[] = []
+  readonly #resolve: (parts: readonly Bytes[]) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(resolve: (parts: readonly Bytes[]) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
 
   write(part: Bytes): boolean {
-    this.parts.push(part)
+    this.#parts.push(part)
     return true
   }
 
   end(): void {
-    this.ended = true
-    this.#resolve?.(this.parts)
+    this.#resolve(this.#parts)
   }
 
   fail(error: unknown): void {
-    this.#failure = { error }
-    this.#reject?.(error)
-  }
-
-  promise(): Promise<readonly Bytes[]> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-      if (this.#failure !== undefined) reject(this.#failure.error)
-    })
+    this.#reject(error)
   }
 }
 
-/** Everything of a body, straight from the wire: at once where it is there already, else a promise, which rejects with its failure. */
+/** Everything of a body, at once where it is there already; else straight from the wire, or its failure. */
 export function collect(body: Body): readonly Bytes[] | Promise<readonly Bytes[]> {
-  const collector = new Collector()
-  body.attach(collector)
-  return collector.ended ? collector.parts : collector.promise()
+  return body.takeAll() ?? new Promise((resolve, reject) => body.attach(new Collector(resolve, reject)))
 }
 
 /** The parts as one, in memory of its own. */

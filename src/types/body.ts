@@ -35,6 +35,8 @@ export interface Watcher {
 export interface Body extends Sink {
   /** Whether everything has come, or nothing more will. */
   readonly done: boolean
+  /** Everything, if it is there and nobody has taken it; else undefined. */
+  takeAll(): readonly Bytes[] | undefined
   /** Gives what has come, and everything that comes, to `sink`; once only. */
   attach(sink: Sink): void
   resume(): void
