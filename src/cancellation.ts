@@ -11,37 +11,31 @@ export interface Cancellable {
  * time, so a set is made only for a second one.
  */
 export class Cancellation implements Cancellable {
-  #cancelled = false
-  #reason: unknown
+  #cancelled: { readonly reason: unknown } | undefined
   #only: Cancellable | undefined
   #others: Set<Cancellable> | undefined
-  #controller: AbortController | undefined
   #stopFollowing: (() => void) | undefined
 
   get cancelled(): boolean {
-    return this.#cancelled
+    return this.#cancelled !== undefined
   }
 
   /** Why it was cancelled: the caller's own reason, or one of our errors. */
   get reason(): unknown {
-    return this.#reason
+    return this.#cancelled?.reason
   }
 
-  /** The same cancellation as an AbortSignal, made on first use. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#cancelled) this.#controller.abort(this.#reason)
-    }
-    return this.#controller.signal
+  /** A signal that is aborted together with this. */
+  toSignal(): AbortSignal {
+    const controller = new AbortController()
+    this.add({ cancel: (reason) => controller.abort(reason) })
+    return controller.signal
   }
 
   cancel(reason: unknown): void {
-    if (this.#cancelled) return
-    this.#cancelled = true
-    this.#reason = reason
+    if (this.#cancelled !== undefined) return
+    this.#cancelled = { reason }
     this.unfollow()
-    this.#controller?.abort(reason)
     const only = this.#only
     const others = this.#others
     this.#only = undefined
@@ -52,7 +46,7 @@ export class Cancellation implements Cancellable {
 
   /** Has `member` cancelled together with this, at once if that has happened. */
   add(member: Cancellable): void {
-    if (this.#cancelled) member.cancel(this.#reason)
+    if (this.#cancelled !== undefined) member.cancel(this.#cancelled.reason)
     else if (this.#only === undefined) this.#only = member
     else {
       this.#others ??= new Set()

@@ -38,9 +38,7 @@ export class Exchange extends Cancellation implements Limited, Watcher {
   readonly #ownMaxDecoded: boolean
   #streaming = false
   #over = false
-  #idleDueMs = Infinity
-  /** The attempt under way. */
-  #attempt: AttemptRecord | undefined
+  #idleDueMs: number | undefined
   dueMs: number = Infinity
   place: number = -1
   /** The content of a Request, until it is read ahead. */
@@ -51,7 +49,6 @@ export class Exchange extends Cancellation implements Limited, Watcher {
   request: HopRequest
   /** The latest attempt, which knows the one before it. */
   latest: AttemptRecord | undefined
-  attempts = 0
   redirects: readonly RedirectTrace[] = none
   /** Whether a redirect led to another origin. */
   crossedOrigins = false
@@ -99,7 +96,7 @@ export class Exchange extends Cancellation implements Limited, Watcher {
     const { method, href } = this.request
     return {
       request: { method, url: redactUrl(href) },
-      attempts: this.attempts,
+      attempts: this.#attempts(),
       elapsedMs: Math.round(this.options.clock.now() - this.startMs),
       exchange: this,
     }
@@ -108,21 +105,14 @@ export class Exchange extends Cancellation implements Limited, Watcher {
   /** Notes an attempt and starts its limit. */
   begin(attempt: AttemptRecord): void {
     this.latest = attempt
-    this.attempts += 1
-    this.#attempt = attempt
     this.add(attempt)
     this.limit()
-  }
-
-  /** The attempt has its outcome; a body may still be on its way. */
-  settled(): void {
-    this.#attempt = undefined
   }
 
   /** Enters the limits that apply now; what is over time later only is not entered again. */
   limit(): void {
     if (this.#over) return
-    this.dueMs = Math.min(this.deadlineMs, this.#attemptDueMs, this.#idleDueMs)
+    this.dueMs = Math.min(this.deadlineMs, this.#attemptDueMs, this.#idleDueMs ?? Infinity)
     if (this.dueMs < Infinity) this.#limits.enter(this)
   }
 
@@ -151,7 +141,7 @@ export class Exchange extends Cancellation implements Limited, Watcher {
   }
 
   resting(): void {
-    this.#idleDueMs = Infinity
+    this.#idleDueMs = undefined
     this.limit()
   }
 
@@ -165,16 +155,23 @@ export class Exchange extends Cancellation implements Limited, Watcher {
 
   look(nowMs: number): void {
     if (this.deadlineMs <= nowMs) this.#expire('call', this, this.options.timeoutMs)
-    else if (this.#attempt !== undefined && this.#attemptDueMs <= nowMs) {
-      this.#expire('attempt', this.#attempt, this.options.attemptTimeoutMs)
+    else if (this.latest !== undefined && this.#attemptDueMs <= nowMs) {
+      this.#expire('attempt', this.latest, this.options.attemptTimeoutMs)
       this.limit()
-    } else if (this.#idleDueMs <= nowMs) this.#expire('idle', this, this.options.idleTimeoutMs)
+    } else if (this.#idleDueMs !== undefined && this.#idleDueMs <= nowMs) this.#expire('idle', this, this.options.idleTimeoutMs)
     else this.limit()
   }
 
   get #attemptDueMs(): number {
     const { attemptTimeoutMs } = this.options
-    return this.#attempt === undefined || attemptTimeoutMs === false ? Infinity : this.#attempt.startMs + attemptTimeoutMs
+    if (attemptTimeoutMs === false || this.latest?.underWay !== true) return Infinity
+    return this.latest.startMs + attemptTimeoutMs
+  }
+
+  #attempts(): number {
+    let count = 0
+    for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) count += 1
+    return count
   }
 
   #expire(limit: TimeLimit, whom: Cancellation, limitMs: number | false): void {

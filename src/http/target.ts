@@ -18,7 +18,7 @@ export type Target = Pick<HopRequest, 'href' | 'origin'>
 const plain = /^[\w\-.~!$&()*+,;=:@/]*(?:\?[\w\-.~!$&()*+,;=:@/?%]*)?$/
 const dotSegment = /(?:^|\/)\.\.?(?:[/?]|$)/
 /** Origins that were found by parsing, in their canonical form; bounded. */
-const knownOrigins = new Set<string>()
+const knownOrigins = new Map<string, string>()
 const maxKnownOrigins = 1_000
 
 /**
@@ -44,15 +44,16 @@ export function resolveTarget(input: string | URL, base: URL | undefined): Targe
   if (hasUserinfo(url))
     throw new TypeError(`the target ${redactUrl(url)} has credentials in it; send them in the Authorization field`)
   if (knownOrigins.size >= maxKnownOrigins) knownOrigins.clear()
-  knownOrigins.add(url.origin)
+  knownOrigins.set(url.origin, url.origin)
   return targetOf(url)
 }
 
 /** A target at a known origin, or below the base, that parsing would not change: it need not be parsed. */
 function plainTarget(text: string, base: URL | undefined): Target | undefined {
   const slash = text.indexOf('/', 'http://'.length + 1)
-  const origin = slash === -1 ? '' : text.slice(0, slash)
-  if (knownOrigins.has(origin)) return isPlain(text.slice(slash)) ? { href: text, origin } : undefined
+  // The same string each time: what is looked up by it later is found at once.
+  const origin = slash === -1 ? undefined : knownOrigins.get(text.slice(0, slash))
+  if (origin !== undefined) return isPlain(text.slice(slash)) ? { href: text, origin } : undefined
   if (base === undefined || text.includes(':') || text.startsWith('/') || !isPlain(text)) return undefined
   return { href: base.href + text, origin: base.origin }
 }

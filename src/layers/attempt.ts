@@ -54,6 +54,10 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     exchange.begin(this)
   }
 
+  get underWay(): boolean {
+    return this.#resolve !== undefined
+  }
+
   get maxDecodedBytes(): number | false {
     return this.#exchange.maxDecodedBytes
   }
@@ -96,7 +100,6 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     this.#resolve = undefined
     this.#result = result
     this.#durationMs = this.#exchange.options.clock.now() - this.startMs
-    this.#exchange.settled()
     return resolve
   }
 }

@@ -16,16 +16,22 @@ type Controller = Dispatcher.DispatchController
 
 /** Sends attempts through an undici dispatcher. */
 export function dispatchSend(dispatcherOf: () => Dispatcher, clock: Clock): Send {
+  const way = { dispatcherOf, clock }
   return (attempt) => {
-    new Incoming(attempt, dispatcherOf(), clock).send()
+    new Incoming(attempt, way).send()
   }
+}
+
+/** How requests are sent, the same for all of a client. */
+interface Way {
+  readonly dispatcherOf: () => Dispatcher
+  readonly clock: Clock
 }
 
 /** One response as undici delivers it: the handler of a dispatch and the source of the body. */
 class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   readonly #attempt: Attempt
-  readonly #dispatcher: Dispatcher
-  readonly #clock: Clock
+  readonly #way: Way
   #stage: Stage = 'unsent'
   #aborted: { readonly reason: unknown } | undefined
   #controller: Controller | undefined
@@ -34,15 +40,14 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   #use: ConnectionUse | undefined
   #misdirected = false
 
-  constructor(attempt: Attempt, dispatcher: Dispatcher, clock: Clock) {
+  constructor(attempt: Attempt, way: Way) {
     this.#attempt = attempt
-    this.#dispatcher = dispatcher
-    this.#clock = clock
+    this.#way = way
     attempt.add(this)
   }
 
   send(): void {
-    this.#dispatcher.dispatch(outgoing(this.#attempt.request), this)
+    this.#way.dispatcherOf().dispatch(outgoing(this.#attempt.request), this)
   }
 
   onConnection(connection: Connection): void {
@@ -143,7 +148,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
     this.#attempt.resent = true
     this.#stage = 'unsent'
     this.#controller = undefined
-    this.#clock.after(0, () => {
+    this.#way.clock.after(0, () => {
       if (this.#aborted === undefined) this.send()
     })
   }

@@ -34,7 +34,7 @@ function initOf(attempt: Attempt): TransportInit {
     headers: recordOf(fieldsWith(fields, content)),
     body,
     redirect: 'manual',
-    signal: attempt.signal,
+    signal: attempt.toSignal(),
   } as const
   return body instanceof ReadableStream ? { ...init, duplex: 'half' } : init
 }

@@ -87,6 +87,8 @@ export interface AttemptRecord extends Cancellation {
   /** Monotonic milliseconds of its start. */
   readonly startMs: number
   readonly previous: AttemptRecord | undefined
+  /** Whether it has no outcome yet. */
+  readonly underWay: boolean
   trace(): AttemptTrace
 }
 
