@@ -85,6 +85,22 @@ export class Cancellation implements Cancellable {
   }
 }
 
+/** What the caller's own function comes to; undefined when the cancellation fires first. */
+export function unlessCancelled<Value>(work: Promise<Value>, cancellation: Cancellation): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const stopListening = cancellation.onCancel(() => resolve(undefined))
+    const settle = async (): Promise<void> => {
+      try {
+        resolve(await work)
+      } catch (error) {
+        reject(error)
+      }
+      stopListening()
+    }
+    void settle()
+  })
+}
+
 /** Waits `ms` on the clock; resolves to false as soon as the cancellation fires. */
 export function wait(clock: Clock, ms: number, cancellation: Cancellation): Promise<boolean> {
   if (cancellation.cancelled) return Promise.resolve(false)

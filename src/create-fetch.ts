@@ -13,6 +13,7 @@ import { Limits } from './limits.ts'
 import { normalise } from './normalise.ts'
 import { defaults } from './options/defaults.ts'
 import { resolveClient } from './options/resolve.ts'
+import { failureKey } from './policy/classify.ts'
 import { Origins } from './policy/origins.ts'
 import { fail } from './policy/policies.ts'
 import { errorClass } from './status/table.ts'
@@ -120,13 +121,18 @@ function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Resp
     return exchange.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
   }
   const excerpt = readExcerpt(received.body, clock)
+  // Unless a policy function has taken it, there is nothing left.
+  if (!(excerpt instanceof Promise)) received.release(undefined)
   if (excerpt instanceof Promise) return throwLater(exchange, received, excerpt)
   // Made here, not in a function of its own: its stack is to begin with the caller.
   throw over(exchange, new (errorClass(received.status))(errorDetails(received, excerpt, exchange)))
 }
 
 async function throwLater(exchange: Exchange, received: Received, excerpt: Promise<Bytes>): Promise<never> {
-  throw over(exchange, new (errorClass(received.status))(errorDetails(received, await excerpt, exchange)))
+  const content = await excerpt
+  // The caller's own reason is thrown unchanged; of our limits the status tells more.
+  if (exchange.cancelled && failureKey(exchange.reason) === undefined) throw over(exchange, exchange.reason)
+  throw over(exchange, new (errorClass(received.status))(errorDetails(received, content, exchange)))
 }
 
 async function deliverVerified(exchange: Exchange, received: Received): Promise<Response> {

@@ -150,7 +150,7 @@ export class Exchange extends Cancellation implements Limited, Watcher {
     this.#over = true
     this.#limits.leave(this)
     this.unfollow()
-    this.content?.discard(reason)
+    if (this.content !== null) this.#forgetContent(reason)
   }
 
   look(nowMs: number): void {
@@ -160,6 +160,14 @@ export class Exchange extends Cancellation implements Limited, Watcher {
       this.limit()
     } else if (this.#idleDueMs !== undefined && this.#idleDueMs <= nowMs) this.#expire('idle', this, this.options.idleTimeoutMs)
     else this.limit()
+  }
+
+  /** A response or an error that is kept is not to keep what was sent. */
+  #forgetContent(reason: unknown): void {
+    this.content?.discard(reason)
+    this.content = null
+    this.request = { ...this.request, content: null }
+    for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) attempt.forgetContent()
   }
 
   get #attemptDueMs(): number {

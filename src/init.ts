@@ -54,7 +54,7 @@ function ownMembers(init: Record<string, unknown>): CallInit {
       ofCall ??= Object.create(null) as Record<string, unknown>
       ofCall[name] = value
     } else if (checkedMembers.has(name)) {
-      toCheck ??= {}
+      toCheck ??= Object.create(null) as Record<string, unknown>
       toCheck[name] = value
     }
   }

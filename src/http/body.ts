@@ -35,15 +35,17 @@ export class WireBody implements Body {
 
   end(): void {
     if (this.#done) return
-    this.#sink?.end()
+    const sink = this.#sink
     this.#close()
+    sink?.end()
   }
 
   fail(error: unknown): void {
     if (this.#done) return
     this.#failure = { error }
-    this.#sink?.fail(this.#shown(error))
+    const sink = this.#sink
     this.#close()
+    sink?.fail(this.#shown(error))
   }
 
   takeAll(): readonly Bytes[] | undefined {
@@ -54,7 +56,7 @@ export class WireBody implements Body {
   }
 
   attach(sink: Sink): void {
-    this.#sink = sink
+    if (!this.#done) this.#sink = sink
     const parts = this.#parts
     this.#parts = undefined
     let wantsMore = true
@@ -107,6 +109,8 @@ export class WireBody implements Body {
   #close(): void {
     this.#done = true
     this.#source = undefined
+    // A sink holds what it took: a response that was read is not to keep its content.
+    this.#sink = undefined
     this.#watcher?.ended(this.#failure?.error)
   }
 }

@@ -87,6 +87,10 @@ export class ReceivedResponse implements Received {
     return wireField(this.#fields, name)
   }
 
+  release(reason: unknown): void {
+    this.#wire?.cancel(reason)
+  }
+
   /** Is told how the body is getting on; at once when there is none. */
   watch(watcher: Watcher): void {
     this.#watcher = watcher
@@ -110,6 +114,7 @@ export class ReceivedResponse implements Received {
 /** The response of a foreign transport, to a request of this method and target. */
 export function receivedFrom(response: Response, method: string, url: string): ReceivedResponse {
   const { status, statusText, headers, body } = response
+  if (isBodiless(method, status)) body?.cancel().catch(() => {})
   const wire = isBodiless(method, status) || body === null ? null : bodyOf(body as ReadableStream<Uint8Array<ArrayBuffer>>)
   return new ReceivedResponse(status, statusText, url, headers, wire)
 }

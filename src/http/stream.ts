@@ -7,7 +7,7 @@ const highWaterMark = 65_536
 
 const nothing = (): void => {}
 
-/** Passes a body on to a byte stream, RFC-free: the Streams standard §4.7 says what a source owes its controller. */
+/** Passes a body on to a byte stream; the Streams standard §4.7 says what a source owes its controller. */
 class StreamSink implements Sink {
   readonly #controller: ReadableByteStreamController
 
@@ -22,7 +22,12 @@ class StreamSink implements Sink {
   }
 
   end(): void {
-    this.#controller.close()
+    try {
+      this.#controller.close()
+    } catch {
+      // A reader asked for elements of several bytes and got half of one: the stream has failed by itself.
+      return
+    }
     // A reader with a buffer of its own gets it back empty, Streams standard §4.7.4.
     ;(this.#controller.byobRequest as unknown as ReadableStreamBYOBRequest | null)?.respond(0)
   }
@@ -79,7 +84,8 @@ class Pump {
       while (this.#wanted && !this.body.done) {
         const { done, value } = await this.#reader.read()
         if (done) this.body.end()
-        else this.body.write(value)
+        else if (value instanceof Uint8Array) this.body.write(value)
+        else this.body.cancel(new TypeError('the body is a stream of something other than Uint8Array'))
       }
     } catch (error) {
       this.body.fail(error)

@@ -1,17 +1,28 @@
 import { AsyncResource } from 'node:async_hooks'
-import { Cancellation } from '../cancellation.ts'
+import { Cancellation, unlessCancelled } from '../cancellation.ts'
 import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import type { Exchange } from '../exchange.ts'
-import { cancelledOutcome, decidePolicy, failureKey, plainPolicy } from '../policy/classify.ts'
+import { cancelledOutcome, decidePolicy, expectedFailurePolicy, expectedPolicy, failureKey } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
-import type { Attempt, AttemptRecord, CallFacts, Handler, HopRequest, Outcome, Received, Send } from '../types/exchange.ts'
+import type {
+  Attempt,
+  AttemptRecord,
+  CallFacts,
+  FailureOutcome,
+  Handler,
+  HopRequest,
+  Outcome,
+  Received,
+  Send,
+} from '../types/exchange.ts'
+import type { PolicyInput } from '../types/policy.ts'
 import type { AttemptTrace, WaitReason } from '../types/trace.ts'
 import type { Information } from '../types/transport.ts'
 
 /** The innermost handler: sends the request once, within `attemptTimeoutMs`, and looks its outcome's policy up. */
 export function attemptHandler(send: Send): Handler {
-  return (exchange) => {
+  const sent: Handler = (exchange) => {
     if (exchange.cancelled) return Promise.resolve(cancelledOutcome(exchange.reason, exchange.options.on))
     return new Promise((resolve) => {
       const attempt = new OneAttempt(exchange, resolve)
@@ -22,13 +33,14 @@ export function attemptHandler(send: Send): Handler {
       }
     })
   }
+  return (exchange) => (exchange.options.asksFunctions ? decided(exchange, sent) : sent(exchange))
 }
 
-type Resolve = (outcome: Outcome | Promise<Outcome>) => void
+type Resolve = (outcome: Outcome) => void
 
 /** One send of the request of an exchange, from its start to its outcome; then it is the memory of it. */
 class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
-  readonly request: HopRequest
+  request: HopRequest
   readonly onInformation: ((information: Information) => void) | undefined
   readonly startMs: number
   readonly previous: AttemptRecord | undefined
@@ -68,13 +80,19 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
 
   answered(received: Received): void {
     const resolve = this.#settle(received.status)
-    const policy = plainPolicy(received.status, this.#exchange.options.on)
-    if (resolve === undefined) received.body?.cancel(this.reason)
-    else resolve(policy === undefined ? decided(this.#exchange, received) : { kind: 'response', received, policy })
+    const policy = expectedPolicy(received.status, this.#exchange.options.on)
+    if (resolve === undefined) received.release(this.reason)
+    else resolve({ kind: 'response', received, policy })
   }
 
   failed(error: unknown): void {
-    this.#settle(codeOf(error))?.(failure(this.#exchange, error))
+    const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : 'maybe'
+    const policy = expectedFailurePolicy(error, this.#exchange.options.on)
+    this.#settle(codeOf(error))?.({ kind: 'failure', error, sent, policy })
+  }
+
+  forgetContent(): void {
+    this.request = { ...this.request, content: null }
   }
 
   trace(): AttemptTrace {
@@ -104,31 +122,34 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   }
 }
 
-/** Asks the policy functions for a response. */
-async function decided(exchange: Exchange, received: Received): Promise<Outcome> {
-  const { on } = exchange.options
-  const { request, attempts } = exchange.facts()
+/** Sends, and asks the policy functions: after an await, so that they run in the context of the caller. */
+async function decided(exchange: Exchange, sent: Handler): Promise<Outcome> {
+  const outcome = await sent(exchange)
+  const key = outcome.kind === 'response' ? outcome.received.status : failureKey((outcome as FailureOutcome).error)
+  if (key === undefined || exchange.cancelled) return outcome
   try {
-    const input = () => ({ kind: 'response', response: received.response, request, attempts }) as const
-    const policy = await decidePolicy(received.status, on, input)
-    return { kind: 'response', received, policy }
+    const policy = await unlessCancelled(
+      decidePolicy(key, exchange.options.on, () => inputOf(exchange, outcome)),
+      exchange,
+    )
+    if (policy !== undefined) return { ...outcome, policy }
+    release(outcome, exchange.reason)
+    return cancelledOutcome(exchange.reason, exchange.options.on)
   } catch (error) {
-    received.body?.cancel(error)
+    release(outcome, error)
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }
   }
 }
 
-async function failure(exchange: Exchange, error: unknown): Promise<Outcome> {
-  const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : 'maybe'
-  const key = failureKey(error)
-  if (key === undefined) return { kind: 'failure', error, sent, policy: fail() }
+function inputOf(exchange: Exchange, outcome: Outcome): PolicyInput {
   const { request, attempts } = exchange.facts()
-  try {
-    const policy = await decidePolicy(key, exchange.options.on, () => ({ kind: 'failure', error, request, attempts }))
-    return { kind: 'failure', error, sent, policy }
-  } catch (thrown) {
-    return { kind: 'failure', error: thrown, sent, policy: fail() }
-  }
+  if (outcome.kind === 'failure') return { kind: 'failure', error: outcome.error, request, attempts }
+  const response = outcome.kind === 'response' ? outcome.received.response : outcome.response
+  return { kind: 'response', response, request, attempts }
+}
+
+function release(outcome: Outcome, reason: unknown): void {
+  if (outcome.kind === 'response') outcome.received.release(reason)
 }
 
 function codeOf(error: unknown): string {

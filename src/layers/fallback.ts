@@ -1,7 +1,9 @@
+import { unlessCancelled } from '../cancellation.ts'
 import type { Exchange } from '../exchange.ts'
+import { cancelledOutcome } from '../policy/classify.ts'
 import { accept } from '../policy/policies.ts'
 import type { Layer, Outcome, Received } from '../types/exchange.ts'
-import type { PolicyInput } from '../types/policy.ts'
+import type { FallbackPolicy, PolicyInput } from '../types/policy.ts'
 
 /** Puts a substitute in the place of an outcome whose policy is a fallback. */
 export const fallbackLayer: Layer = (next) => async (exchange) => {
@@ -10,13 +12,14 @@ export const fallbackLayer: Layer = (next) => async (exchange) => {
   const received = outcome.kind === 'response' ? outcome.received : undefined
   let substitute: Response | undefined
   try {
-    substitute = await outcome.policy.substitute(inputOf(exchange, outcome))
+    substitute = await unlessCancelled(asked(outcome.policy, inputOf(exchange, outcome)), exchange)
+    if (substitute === undefined && exchange.cancelled) return cancelledOutcome(exchange.reason, exchange.options.on)
     if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute is not a Response')
     if (received !== undefined && substitute === received.response) return { kind: 'response', received, policy: accept() }
     return { kind: 'substitute', response: substitute, policy: accept() }
   } finally {
     if (received === undefined) exchange.ended()
-    else if (substitute !== received.response) release(exchange, received)
+    else if (substitute !== received.response) release(exchange, received, substitute)
   }
 }
 
@@ -27,8 +30,14 @@ function inputOf(exchange: Exchange, outcome: Outcome): PolicyInput {
   return { kind: 'response', response, request, attempts }
 }
 
-/** Lets the replaced response go, unless its content is being read for the substitute. */
-function release(exchange: Exchange, received: Received): void {
+async function asked(policy: FallbackPolicy, input: PolicyInput): Promise<Response> {
+  return policy.substitute(input)
+}
+
+/** Lets the replaced response go, unless the substitute is made of its content. */
+function release(exchange: Exchange, received: Received, substitute: Response | undefined): void {
   received.watch(exchange)
-  received.body?.cancel(undefined)
+  const { response } = received
+  const isContent = response.bodyUsed || response.body?.locked === true || substitute?.body === response.body
+  if (!isContent || substitute === undefined) received.release(undefined)
 }

@@ -21,7 +21,7 @@ const defaultMaxHeld = 10_000
 export function gateLayer(origins: Origins): Layer {
   return (next) => (exchange) => {
     const { gate } = origins.of(exchange.request.origin)
-    exchange.sentAtClosing = gate.closings
+    exchange.sentAtClosing = gate.quiet ? gate.closings : null
     return gate.quiet ? next(exchange) : pass(exchange, gate, next)
   }
 }
@@ -46,7 +46,6 @@ async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outc
     probing = held === 'probe'
   }
   const sentAtClosing = gate.closings
-  exchange.sentAtClosing = null
   try {
     const outcome = await next(exchange)
     return observe(exchange, gate, sentAtClosing, outcome)

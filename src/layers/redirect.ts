@@ -36,6 +36,7 @@ async function followHop(
   const target = redirection(request, received.status, received.field('location'), policy)
   if (target.kind === 'none') return 'deliver'
   await readExcerpt(received.body, options.clock)
+  received.release(undefined)
   const refuse = (why: RedirectFailure, summary: string): FailureOutcome => {
     const error = new RedirectError(why, received.status, summary, exchange.facts())
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }

@@ -41,7 +41,7 @@ export const retryLayer: Layer = (next) => async (exchange) => {
     throw last
   }
   // The limit stands in decideRetry, which knows the policy of each outcome; the wait is ours, on the injected clock.
-  return pRetry(attempt, { retries: Number.POSITIVE_INFINITY, minTimeout: 0 })
+  return pRetry(attempt, { retries: Infinity, minTimeout: 0, shouldRetry: ({ error }) => error instanceof Again })
 }
 
 /** Waits, unless the gate does that, and sends again. */
@@ -89,5 +89,6 @@ function judge(exchange: Exchange, outcome: Outcome): Verdict | undefined {
 async function spent(exchange: Exchange, outcome: Outcome): Promise<Outcome> {
   if (outcome.kind !== 'response') return outcome
   const excerpt = await readExcerpt(outcome.received.body, exchange.options.clock)
+  outcome.received.release(undefined)
   return { ...outcome, received: revived(outcome.received, excerpt) }
 }

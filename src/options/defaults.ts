@@ -5,6 +5,7 @@ import type { PolicyTable } from '../types/policy.ts'
 /** What every client starts from. */
 export const defaults: ResolvedOptions = {
   on: Object.create(null) as PolicyTable,
+  asksFunctions: false,
   maxAttempts: 3,
   timeoutMs: 30_000,
   attemptTimeoutMs: 10_000,

@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.ts'
 import { mergeFields } from '../http/fields.ts'
+import { isForbiddenPort } from '../http/ports.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
+import { asksFunctions } from '../policy/classify.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
@@ -45,9 +47,11 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   if (own.dispatcher !== undefined && typeof own.dispatcher?.dispatch !== 'function') {
     throw invalidOption(owner, 'dispatcher', 'an undici Dispatcher', own.dispatcher)
   }
+  const on = mergePolicies(owner, parent.on, own.on)
   const changed: Partial<ResolvedOptions> = {
     connect: resolveConnect(owner, parent, own),
-    on: mergePolicies(owner, parent.on, own.on),
+    on,
+    asksFunctions: asksFunctions(on),
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? parent.baseUrl : baseOf(owner, own.baseUrl),
   }
@@ -61,7 +65,8 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
  */
 export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
   checkCall('fetch', options)
-  return { ...client, ...options, on: mergePolicies('fetch', client.on, options.on) } as ResolvedOptions
+  const on = mergePolicies('fetch', client.on, options.on)
+  return { ...client, ...options, on, asksFunctions: asksFunctions(on) } as ResolvedOptions
 }
 
 /** Without what is undefined: that means the default, or the parent's. */
@@ -97,6 +102,7 @@ function baseOf(owner: string, base: unknown): URL {
   if (!URL.canParse(text)) throw invalidOption(owner, 'baseUrl', 'an absolute URL', base)
   const url = new URL(text)
   if (!isHttp(url)) throw invalidOption(owner, 'baseUrl', 'an http or https URL', url.protocol)
+  if (isForbiddenPort(url)) throw new TypeError(`${owner}: baseUrl has the forbidden port ${url.port} (Fetch standard §2.9)`)
   if (hasUserinfo(url)) throw new TypeError(`${owner}: baseUrl must not have credentials in it`)
   return asFolder(url)
 }

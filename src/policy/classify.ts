@@ -36,10 +36,18 @@ export function candidates(status: number, on: PolicyTable): Candidate[] {
 
 /** The policy for a status as far as it is known without an outcome: functions are passed over. */
 export function expectedPolicy(status: number, on: PolicyTable): Policy {
-  for (const { entry } of candidates(status, on)) {
-    if (typeof entry !== 'function') return settle(entry)
-  }
-  return builtInPolicy(status)
+  return plain(own(on, status)) ?? plain(own(on, statusClass(status))) ?? builtInPolicy(status)
+}
+
+/** The same for a failure; what is no failure of the network, an abort or a bug, fails. */
+export function expectedFailurePolicy(error: unknown, on: PolicyTable): Policy {
+  const key = failureKey(error)
+  return key === undefined ? fail() : (plain(own(on, key)) ?? builtInRetry.idempotent)
+}
+
+/** Whether some entry is a function, which is to be asked. */
+export function asksFunctions(on: PolicyTable): boolean {
+  return Object.values(on).some((entry) => typeof entry === 'function')
 }
 
 /** The policy for an outcome; policy functions are asked. */
@@ -51,13 +59,6 @@ export async function decidePolicy(key: number | FailureKey, on: PolicyTable, in
     if (decision !== undefined) return settle(typeof decision === 'object' ? bare(decision) : decision)
   }
   return fail()
-}
-
-/** Whether the policy for a key can be told without asking a function; saves the quiet path a promise. */
-export function plainPolicy(status: number, on: PolicyTable): Policy | undefined {
-  const entry = own(on, status) ?? own(on, statusClass(status))
-  if (entry === undefined) return builtInPolicy(status)
-  return typeof entry === 'function' ? undefined : settle(entry)
 }
 
 /** The outcome of a call that was cancelled while it waited: by its own time limit, or by the caller. */
@@ -83,6 +84,10 @@ export function failureCandidates(key: FailureKey, on: PolicyTable): Candidate[]
 
 function own(on: PolicyTable, key: keyof PolicyTable): PolicyEntry | undefined {
   return Object.hasOwn(on, key) ? (on[key] as PolicyEntry) : undefined
+}
+
+function plain(entry: PolicyEntry | undefined): Policy | undefined {
+  return entry === undefined || typeof entry === 'function' ? undefined : settle(entry)
 }
 
 function settle(decision: Exclude<PolicyEntry, (...args: never) => unknown>): Policy {

@@ -173,11 +173,6 @@ export function isStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 100 && status <= 999
 }
 
-/** The codes a platform Response can be constructed with, Fetch standard §5.5. */
-export function isConstructible(status: number): boolean {
-  return status >= 200 && status <= 599
-}
-
 /** Whether a Response of this status is `ok`, Fetch standard §5.5. */
 export function isOk(status: number): boolean {
   return statusClass(status) === '2xx'

@@ -27,9 +27,12 @@ function dataAnswer({ request: { href, method } }: Attempt): Received | undefine
   return new ReceivedResponse(wholeStatus, statusRow(wholeStatus).phrase, href, { 'content-type': data.type }, body)
 }
 
-function blobResponse({ request: { href, method, fields } }: Attempt): Received | undefined {
+function blobResponse(attempt: Attempt): Received | undefined {
+  const { href, method, fields } = attempt.request
   const found = blobAnswer(new URL(href), method, fieldOf(fields, 'range') ?? null)
   if (found === undefined) return undefined
   const { status, statusText, headers, blob } = found
-  return new ReceivedResponse(status, statusText, href, headers, bodyOf(blob.stream() as ByteStream))
+  const body = bodyOf(blob.stream() as ByteStream)
+  attempt.add(body)
+  return new ReceivedResponse(status, statusText, href, headers, body)
 }

@@ -17,6 +17,7 @@ export function outgoing({ method, href, origin, fields, content }: HopRequest):
     headers = withDefault(headers, 'content-length', '0')
   }
   return {
+    __proto__: null,
     origin,
     // Without userinfo and fragment, what follows the origin is path and query.
     path: href.slice(origin.length),
@@ -25,7 +26,7 @@ export function outgoing({ method, href, origin, fields, content }: HopRequest):
     body: body as Dispatcher.DispatchOptions['body'] & {},
     headersTimeout: 0,
     bodyTimeout: 0,
-  }
+  } as Dispatcher.DispatchOptions
 }
 
 /** Asks for the codings we can undo; a range is one of the content as it is stored, so it is asked for as that. */

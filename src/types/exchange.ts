@@ -52,6 +52,8 @@ export interface Received {
   crossedOrigins: boolean
   /** The value of one field; null when it is absent. */
   field(name: string): string | null
+  /** Gives the rest of the content up, whoever was reading it. */
+  release(reason: unknown): void
   /** Tells `watcher` how the body is getting on. */
   watch(watcher: Watcher): void
 }
@@ -89,6 +91,8 @@ export interface AttemptRecord extends Cancellation {
   readonly previous: AttemptRecord | undefined
   /** Whether it has no outcome yet. */
   readonly underWay: boolean
+  /** Lets go of what it sent. */
+  forgetContent(): void
   trace(): AttemptTrace
 }
 

@@ -91,6 +91,8 @@ export interface SteadFetch {
 /** Options after validation, every default filled in. */
 export interface ResolvedOptions {
   readonly on: PolicyTable
+  /** Whether `on` holds functions. */
+  readonly asksFunctions: boolean
   readonly maxAttempts: number
   readonly timeoutMs: number | false
   readonly attemptTimeoutMs: number | false
