@@ -121,15 +121,16 @@ function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Resp
     return exchange.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
   }
   const excerpt = readExcerpt(received.body, clock)
-  // Unless a policy function has taken it, there is nothing left.
-  if (!(excerpt instanceof Promise)) received.release(undefined)
   if (excerpt instanceof Promise) return throwLater(exchange, received, excerpt)
+  // A policy function may have taken the body, and left it.
+  received.release(undefined)
   // Made here, not in a function of its own: its stack is to begin with the caller.
   throw over(exchange, new (errorClass(received.status))(errorDetails(received, excerpt, exchange)))
 }
 
 async function throwLater(exchange: Exchange, received: Received, excerpt: Promise<Bytes>): Promise<never> {
   const content = await excerpt
+  received.release(undefined)
   // The caller's own reason is thrown unchanged; of our limits the status tells more.
   if (exchange.cancelled && failureKey(exchange.reason) === undefined) throw over(exchange, exchange.reason)
   throw over(exchange, new (errorClass(received.status))(errorDetails(received, content, exchange)))

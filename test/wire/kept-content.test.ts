@@ -1,0 +1,43 @@
+import { gzipSync } from 'node:zlib'
+import { expect, it } from 'vitest'
+import { httpServer } from '../support/server.ts'
+import { caught, client } from '../support/wire.ts'
+
+const size = 4_000_000
+
+/** Bytes of buffers that are still held after a collection; undefined where none can be asked for. */
+async function heldBytes(): Promise<number | undefined> {
+  if (globalThis.gc === undefined) return undefined
+  for (let turn = 0; turn < 3; turn += 1) {
+    globalThis.gc()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return process.memoryUsage().arrayBuffers
+}
+
+it('a Response that was read, and an error, keep neither what was received nor what was sent', async () => {
+  await using server = await httpServer((request, response) => {
+    request.resume()
+    request.once('end', () => response.writeHead(request.method === 'POST' ? 404 : 200).end(Buffer.alloc(size, 'a')))
+  })
+  const before = await heldBytes()
+  const kept: unknown[] = []
+  for (let index = 0; index < 5; index += 1) {
+    const response = await client()(server.origin)
+    expect((await response.text()).length).toBe(size)
+    kept.push(response, await caught(client()(server.origin, { method: 'POST', body: Buffer.alloc(size) })))
+  }
+  const after = await heldBytes()
+  expect(kept).toHaveLength(10)
+  if (before !== undefined && after !== undefined) expect(after - before).toBeLessThan(size)
+})
+
+it('a reader that gets half an element at the end of a decoded body fails, and nothing else does', async () => {
+  await using server = await httpServer((_request, response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('abc')),
+  )
+  const response = await client()(server.origin)
+  const reader = response.body?.getReader({ mode: 'byob' }) ?? expect.unreachable()
+  expect((await reader.read(new Uint16Array(4))).value?.length).toBe(1)
+  expect(await caught(reader.read(new Uint16Array(4)))).toBeInstanceOf(TypeError)
+})
