@@ -4,6 +4,7 @@ import { mergeFields, noFields, recordOf } from '../../src/http/fields.ts'
 import { parseHttpDate } from '../../src/http/http-date.ts'
 import { encodeMultipart } from '../../src/http/multipart.ts'
 import { retryAfterMs } from '../../src/http/retry-after.ts'
+import { resolveTarget } from '../../src/http/target.ts'
 import { accept, createFetch, fail, retry, type StatusClass, traceOf } from '../../src/index.ts'
 import { decideRetry } from '../../src/policy/decide-retry.ts'
 import { statusRow } from '../../src/status/table.ts'
@@ -210,5 +211,21 @@ test('a form is read back by the platform as it was', async () => {
       expect(new Uint8Array(await (back.get('file') as File).arrayBuffer())).toEqual(bytes)
       expect(pairs.map(([, content]) => lines(content))).toEqual([...back.values()].filter((entry) => typeof entry === 'string'))
     }),
+  )
+})
+
+test('a target that is not parsed is what parsing would have made of it', () => {
+  const text = fc.string({ unit: fc.constantFrom(...'abZ09-._~!$&()*+,;=:@/?%#\\ \'"[]|^`<>{}ä\t'), maxLength: 24 })
+  const base = new URL('https://api.test/v1/')
+  resolveTarget('https://api.test/', undefined)
+  fc.assert(
+    fc.property(text, fc.boolean(), (rest, absolute) => {
+      const target = absolute ? `https://api.test/${rest}` : rest
+      const url = URL.parse(target, absolute ? undefined : base.href)
+      fc.pre(url !== null && url.protocol === 'https:' && url.username === '' && url.password === '' && url.port === '')
+      const { href, origin } = resolveTarget(target, absolute ? undefined : base)
+      expect([href, origin]).toEqual([url?.href.split('#')[0], url?.origin])
+    }),
+    { numRuns: 20_000 },
   )
 })

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { type Case, exchange, nameOf, outcome, raw, tried } from './parity.ts'
+import { type Case, exchange, nameOf, outcome, raw, settled, tried } from './parity.ts'
 
 /** Something that steadfetch means to do otherwise than the global fetch, and what the README says about it. */
 export interface Difference extends Case {
@@ -177,6 +177,17 @@ export const differences: readonly Difference[] = [
       const answer = await fetch(url, { headers: { range: 'bytes=-100' } }).catch((error) => error)
       URL.revokeObjectURL(url)
       return answer instanceof Error ? nameOf(answer) : [answer.headers.get('content-range'), await answer.text()]
+    },
+  },
+  {
+    title: 'an abort after the whole body has come',
+    sentence: "A body that has come whole before an abort can still be read; Node's fetch refuses it.",
+    run: async (fetch, origin) => {
+      const aborter = new AbortController()
+      const response = await fetch(origin, { signal: aborter.signal })
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      aborter.abort()
+      return settled(response.text())
     },
   },
 ]
