@@ -16,7 +16,7 @@ export const fallbackLayer: Layer = (next) => async (exchange) => {
     return { kind: 'substitute', response: substitute, policy: accept() }
   } finally {
     if (received === undefined) exchange.ended()
-    else if (substitute !== received.response) release(exchange, received)
+    else if (substitute !== received.response) release(exchange, received, substitute)
   }
 }
 
@@ -27,8 +27,9 @@ function inputOf(exchange: Exchange, outcome: Outcome): PolicyInput {
   return { kind: 'response', response, request, attempts }
 }
 
-/** Lets the replaced response go, unless its content is being read for the substitute. */
-function release(exchange: Exchange, received: Received): void {
+/** Lets the replaced response go, unless its content is that of the substitute, or is being read for it. */
+function release(exchange: Exchange, received: Received, substitute: Response | undefined): void {
   received.watch(exchange)
-  received.body?.cancel(undefined)
+  const content = substitute instanceof Response ? substitute.body : null
+  if (content === null || !received.gave(content)) received.body?.cancel(undefined)
 }
