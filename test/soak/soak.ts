@@ -19,7 +19,7 @@ export interface Soaked {
   readonly perSecond: number
   /** Connections that the servers have seen. */
   readonly connections: number
-  /** Megabytes in use, ten times in the course of the calls. */
+  /** Megabytes in use, again and again in the course of the calls. */
   readonly megabytes: readonly number[]
   /** Calls of each kind. */
   readonly calls: Readonly<Record<string, number>>
@@ -27,7 +27,8 @@ export interface Soaked {
   readonly violations: readonly string[]
 }
 
-const samplesOfHeap = 10
+/** The heap is looked at each time so many calls have been made, six times at least. */
+const sampleEvery = 20_000
 /** How many unexpected outcomes are shown. */
 const shownOutcomes = 20
 
@@ -49,8 +50,9 @@ export async function soak({ requests, concurrency, seed }: Plan): Promise<Soake
   }
   const startMs = performance.now()
   const samples: number[] = []
-  for (let sample = 1; sample <= samplesOfHeap; sample += 1) {
-    const until = Math.round((requests * sample) / samplesOfHeap)
+  const looks = Math.max(6, Math.round(requests / sampleEvery))
+  for (let look = 1; look <= looks; look += 1) {
+    const until = Math.round((requests * look) / looks)
     await Promise.all(Array.from({ length: concurrency }, () => worker(() => tally.next(until), one)))
     samples.push(await bytesInUse())
   }
