@@ -1,4 +1,4 @@
-import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { BodyError, HttpError } from '../../src/index.ts'
 import { httpServer, type LocalServer } from '../support/server.ts'
@@ -171,5 +171,26 @@ describe('maxDecodedBytes', () => {
     expect(error).toMatchObject({ kind: 'too large' })
     expect((error as Error).message).toContain('larger than 104857600 bytes')
     expect(await streamed(await client()(server.origin))).toBe(1_601 * 65_536)
+  })
+})
+
+describe('coded content that is cut short', () => {
+  const plain = noise(200_000)
+  const wholes: [string, string, Uint8Array][] = [
+    ['gzip', 'gzip', gzipSync(plain)],
+    ['deflate', 'deflate', deflateSync(plain)],
+    ['raw deflate', 'deflate', deflateRawSync(plain)],
+    ['br', 'br', brotliCompressSync(plain, quickBrotli)],
+    ...(zstd ? ([['zstd', 'zstd', zstdCompressSync(plain)]] as [string, string, Uint8Array][]) : []),
+    ['gzip in gzip', 'gzip, gzip', gzipSync(gzipSync(plain))],
+  ]
+  it.each(wholes)('is never a short body, however it is read: %s', async (_name, coding, content) => {
+    await using server = await coded(coding, content.subarray(0, -3))
+    const api = client()
+    for (const read of [streamed, (one: Response) => one.bytes(), (one: Response) => one.clone().text()]) {
+      const error = await caught(read(await api(server.origin)) as Promise<unknown>)
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error).toMatchObject({ name: 'BodyError', kind: 'decode' })
+    }
   })
 })

@@ -30,8 +30,9 @@ test.each([
   let written = 0
   await using server = await httpServer((_request, response) => {
     const more = (): void => {
-      while (response.write(part)) written += part.length
-      response.once('drain', more)
+      written += part.length
+      if (response.write(part)) more()
+      else response.once('drain', more)
     }
     more()
   })
@@ -49,7 +50,8 @@ test.each([
   await new Promise((resolve) => setTimeout(resolve, 200))
   const [socket] = sockets
   const [taken, stalledAt] = [socket?.bytesRead ?? Infinity, written]
-  expect(taken).toBeLessThanOrEqual(4 * part.length + 65_536)
+  expect(taken).toBeLessThanOrEqual(4 * part.length)
+  expect(written).toBeGreaterThan(0)
   await new Promise((resolve) => setTimeout(resolve, 200))
   expect([socket?.bytesRead, written]).toEqual([taken, stalledAt])
   await response.body?.cancel().catch(() => {})
