@@ -4,7 +4,7 @@ import { Limits } from '../../src/limits.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { Entry } from '../support/limited.ts'
 
-const entries = 12
+const entries = 24
 
 /** One thing done to the limits: an entry comes, or moves by so much, told or not; one leaves; time passes. */
 const step = fc.oneof(
@@ -70,8 +70,9 @@ class Expected {
 
 test('whatever comes, moves and leaves: each is looked at when it is due, once, and one timer is armed at most', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(fc.nat(400), { maxLength: entries }), fc.array(step, { maxLength: 60 }), async (starts, steps) => {
       const expected = new Expected()
+      for (const [who, inMs] of starts.entries()) await expected.take({ kind: 'enter', who, inMs })
       for (const next of steps) {
         await expected.take(next)
         expected.check()

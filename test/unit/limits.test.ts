@@ -97,6 +97,17 @@ describe('the time limits of a client', () => {
     expect([first.looks, second.looks]).toEqual([[], []])
   })
 
+  it('are looked at in order, whichever of them leaves', async () => {
+    const dues = [10, 1_000, 20, 1_010, 1_020, 30, 40]
+    for (const leaver of dues.keys()) {
+      const { clock, limits, entry } = setUp()
+      const list = dues.map(entry)
+      limits.leave(list[leaver] as Entry)
+      await clock.advance(2_000)
+      expect(list.map(({ looks }) => looks)).toEqual(dues.map((due, index) => (index === leaver ? [] : [1_000 + due])))
+    }
+  })
+
   it('that leave before they came are none', () => {
     const { clock, limits } = setUp()
     const stranger = new Entry(5_000)
