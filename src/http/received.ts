@@ -82,6 +82,10 @@ export class ReceivedResponse implements Received {
     return rest instanceof ReadableStream ? bodyOf(rest) : rest
   }
 
+  gave(stream: ReadableStream): boolean {
+    return this.#response?.gave(stream) === true
+  }
+
   field(name: string): string | null {
     if (this.#fields instanceof Headers) return this.#fields.get(name)
     return wireField(this.#fields, name)

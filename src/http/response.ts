@@ -125,6 +125,11 @@ export class SteadResponse {
     return bodyUsed || body === null || body.locked ? null : (body as ByteStream)
   }
 
+  /** Whether this very stream is its body, taken by somebody. */
+  gave(stream: ReadableStream): boolean {
+    return this.#twin?.body === stream
+  }
+
   /** The twin, made once. */
   #platform(wire: Body): Response {
     this.#twin ??= this.#typed(streamOf(wire))

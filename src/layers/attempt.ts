@@ -3,7 +3,14 @@ import { Cancellation, unlessCancelled } from '../cancellation.ts'
 import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import type { Exchange } from '../exchange.ts'
-import { cancelledOutcome, decidePolicy, expectedFailurePolicy, expectedPolicy, failureKey } from '../policy/classify.ts'
+import {
+  cancelledOutcome,
+  decidePolicy,
+  expectedFailurePolicy,
+  expectedPolicy,
+  failureKey,
+  policyInput,
+} from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
 import type {
   Attempt,
@@ -16,7 +23,6 @@ import type {
   Received,
   Send,
 } from '../types/exchange.ts'
-import type { PolicyInput } from '../types/policy.ts'
 import type { AttemptTrace, WaitReason } from '../types/trace.ts'
 import type { Information } from '../types/transport.ts'
 
@@ -129,7 +135,7 @@ async function decided(exchange: Exchange, sent: Handler): Promise<Outcome> {
   if (key === undefined || exchange.cancelled) return outcome
   try {
     const policy = await unlessCancelled(
-      decidePolicy(key, exchange.options.on, () => inputOf(exchange, outcome)),
+      decidePolicy(key, exchange.options.on, () => policyInput(exchange, outcome)),
       exchange,
     )
     if (policy !== undefined) return { ...outcome, policy }
@@ -139,13 +145,6 @@ async function decided(exchange: Exchange, sent: Handler): Promise<Outcome> {
     release(outcome, error)
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }
   }
-}
-
-function inputOf(exchange: Exchange, outcome: Outcome): PolicyInput {
-  const { request, attempts } = exchange.facts()
-  if (outcome.kind === 'failure') return { kind: 'failure', error: outcome.error, request, attempts }
-  const response = outcome.kind === 'response' ? outcome.received.response : outcome.response
-  return { kind: 'response', response, request, attempts }
 }
 
 function release(outcome: Outcome, reason: unknown): void {

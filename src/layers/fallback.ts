@@ -1,8 +1,8 @@
 import { unlessCancelled } from '../cancellation.ts'
 import type { Exchange } from '../exchange.ts'
-import { cancelledOutcome } from '../policy/classify.ts'
+import { cancelledOutcome, policyInput } from '../policy/classify.ts'
 import { accept } from '../policy/policies.ts'
-import type { Layer, Outcome, Received } from '../types/exchange.ts'
+import type { Layer, Received } from '../types/exchange.ts'
 import type { FallbackPolicy, PolicyInput } from '../types/policy.ts'
 
 /** Puts a substitute in the place of an outcome whose policy is a fallback. */
@@ -12,7 +12,7 @@ export const fallbackLayer: Layer = (next) => async (exchange) => {
   const received = outcome.kind === 'response' ? outcome.received : undefined
   let substitute: Response | undefined
   try {
-    substitute = await unlessCancelled(asked(outcome.policy, inputOf(exchange, outcome)), exchange)
+    substitute = await unlessCancelled(asked(outcome.policy, policyInput(exchange, outcome)), exchange)
     if (substitute === undefined && exchange.cancelled) return cancelledOutcome(exchange.reason, exchange.options.on)
     if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute is not a Response')
     if (received !== undefined && substitute === received.response) return { kind: 'response', received, policy: accept() }
@@ -23,21 +23,13 @@ export const fallbackLayer: Layer = (next) => async (exchange) => {
   }
 }
 
-function inputOf(exchange: Exchange, outcome: Outcome): PolicyInput {
-  const { request, attempts } = exchange.facts()
-  if (outcome.kind === 'failure') return { kind: 'failure', error: outcome.error, request, attempts }
-  const response = outcome.kind === 'response' ? outcome.received.response : outcome.response
-  return { kind: 'response', response, request, attempts }
-}
-
 async function asked(policy: FallbackPolicy, input: PolicyInput): Promise<Response> {
   return policy.substitute(input)
 }
 
-/** Lets the replaced response go, unless the substitute is made of its content. */
+/** Lets the replaced response go, but for what the substitute is made of: its stream, or a clone of it. */
 function release(exchange: Exchange, received: Received, substitute: Response | undefined): void {
   received.watch(exchange)
-  const { response } = received
-  const isContent = response.bodyUsed || response.body?.locked === true || substitute?.body === response.body
-  if (!isContent || substitute === undefined) received.release(undefined)
+  if (substitute === undefined) received.release(undefined)
+  else if (substitute.body === null || !received.gave(substitute.body)) received.body?.cancel(undefined)
 }

@@ -1,6 +1,7 @@
 import { branchOf } from '../errors/steadfetch-error.ts'
+import type { Exchange } from '../exchange.ts'
 import { statusClass, statusRow } from '../status/table.ts'
-import type { FailureOutcome } from '../types/exchange.ts'
+import type { FailureOutcome, Outcome } from '../types/exchange.ts'
 import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable } from '../types/policy.ts'
 import { bare } from './checks.ts'
 import { accept, fail, follow, fromWord, pause, retry } from './policies.ts'
@@ -67,6 +68,14 @@ export function cancelledOutcome(reason: unknown, on: PolicyTable): FailureOutco
   const entry = key === undefined ? undefined : own(on, key)
   const policy = entry === undefined || typeof entry === 'function' ? fail() : settle(entry)
   return { kind: 'failure', error: reason, sent: 'no', policy }
+}
+
+/** An outcome as the caller's functions see it. */
+export function policyInput(exchange: Exchange, outcome: Outcome): PolicyInput {
+  const { request, attempts } = exchange.facts()
+  if (outcome.kind === 'failure') return { kind: 'failure', error: outcome.error, request, attempts }
+  const response = outcome.kind === 'response' ? outcome.received.response : outcome.response
+  return { kind: 'response', response, request, attempts }
 }
 
 /** Which key a failure is looked up under; undefined for what is no failure of the network: an abort, a bug. */

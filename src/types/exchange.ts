@@ -50,6 +50,8 @@ export interface Received {
   /** Whether it came by a redirect, and by one to another origin. */
   redirected: boolean
   crossedOrigins: boolean
+  /** Whether this very stream was taken from its Response. */
+  gave(stream: ReadableStream): boolean
   /** The value of one field; null when it is absent. */
   field(name: string): string | null
   /** Gives the rest of the content up, whoever was reading it. */
