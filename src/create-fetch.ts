@@ -15,7 +15,6 @@ import { defaults } from './options/defaults.ts'
 import { resolveClient } from './options/resolve.ts'
 import { failureKey } from './policy/classify.ts'
 import { Origins } from './policy/origins.ts'
-import { fail } from './policy/policies.ts'
 import { errorClass } from './status/table.ts'
 import { traced } from './traces.ts'
 import { Connections } from './transport/connections.ts'
@@ -57,7 +56,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     } catch (error) {
       return Promise.reject(error)
     }
-    if (shared.connections.closed) return repaired(exchange, closed(exchange), repair)
+    if (shared.connections.closed) return Promise.reject(over(exchange, refusal(exchange)))
     // Chained, not awaited: an async function would hold twice the memory while the request is under way.
     return direct(exchange).then((outcome) => {
       if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
@@ -70,9 +69,8 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   })
 }
 
-function closed(exchange: Exchange): Outcome {
-  const error = new RefusedError('closed', 'the client is closed', exchange.facts())
-  return { kind: 'failure', error, sent: 'no', policy: fail() }
+function refusal(exchange: Exchange): RefusedError {
+  return new RefusedError('closed', 'the client is closed', exchange.facts())
 }
 
 /** What no layer would repair. */

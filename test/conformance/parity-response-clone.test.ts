@@ -1,14 +1,5 @@
-import { type Case, head, nameOf, parity, type Reply, raw, tried } from '../support/parity.ts'
-
-const chunked: Reply = (response) => {
-  response.setHeader('content-type', 'text/plain')
-  response.write('first ')
-  setTimeout(() => response.end('second'), 20)
-}
-/** Sends the beginning, and nothing more. */
-const endless: Reply = (response) => {
-  response.write('first')
-}
+import { type Case, head, nameOf, parity, raw, tried } from '../support/parity.ts'
+import { beginning, chunked } from '../support/parity-replies.ts'
 
 const clones: readonly Case[] = [
   {
@@ -88,7 +79,7 @@ const clones: readonly Case[] = [
   },
   {
     title: 'cancelling both branches closes the connection',
-    reply: endless,
+    reply: beginning,
     run: async (fetch, origin, server) => {
       const response = await fetch(origin)
       await Promise.all([response.clone().body?.cancel(), response.body?.cancel()].map((promise) => promise?.catch(nameOf)))

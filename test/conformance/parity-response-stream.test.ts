@@ -1,14 +1,5 @@
-import { type Case, parity, type Reply, raw, settled, textOf, tried } from '../support/parity.ts'
-
-const chunked: Reply = (response) => {
-  response.setHeader('content-type', 'text/plain')
-  response.write('first ')
-  setTimeout(() => response.end('second'), 20)
-}
-/** Sends the beginning, and nothing more. */
-const endless: Reply = (response) => {
-  response.write('first')
-}
+import { type Case, parity, raw, settled, textOf, tried } from '../support/parity.ts'
+import { beginning, chunked } from '../support/parity-replies.ts'
 
 const textStream: Case = {
   title: 'textStream() gives the text in parts',
@@ -60,7 +51,7 @@ const streams: readonly Case[] = [
   },
   {
     title: 'leaving the iteration cancels it and closes the connection',
-    reply: endless,
+    reply: beginning,
     run: async (fetch, origin, server) => {
       const response = await fetch(origin)
       for await (const _part of response.body ?? []) break
@@ -93,7 +84,7 @@ const streams: readonly Case[] = [
   },
   {
     title: 'cancel uses the body up and closes the connection',
-    reply: endless,
+    reply: beginning,
     run: async (fetch, origin, server) => {
       const response = await fetch(origin)
       const cancelled = await response.body?.cancel('enough')
@@ -123,7 +114,7 @@ const streams: readonly Case[] = [
   },
   {
     title: 'the beginning arrives before the end was sent',
-    reply: endless,
+    reply: beginning,
     run: async (fetch, origin) => {
       const reader = ((await fetch(origin)).body as ReadableStream<Uint8Array>).getReader()
       const { value } = await reader.read()

@@ -1,23 +1,5 @@
-import { type Case, nameOf, parity, type Reply } from '../support/parity.ts'
-
-const nothing: Reply = () => {}
-const beginning: Reply = (response) => {
-  response.write('first')
-}
-
-/** What a promise is rejected with, and whether that is the reason itself. */
-async function rejection(promise: Promise<unknown>, reason?: unknown): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return { name: nameOf(error), isReason: error === reason }
-  }
-  return 'not rejected'
-}
-
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2))
-}
+import { type Case, parity } from '../support/parity.ts'
+import { beginning, nothing, rejection, until } from '../support/parity-replies.ts'
 
 const others: readonly Case[] = [
   {
