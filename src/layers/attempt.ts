@@ -9,6 +9,7 @@ import {
   expectedFailurePolicy,
   expectedPolicy,
   failureKey,
+  isAsked,
   policyInput,
 } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
@@ -47,11 +48,12 @@ type Resolve = (outcome: Outcome) => void
 /** One send of the request of an exchange, from its start to its outcome; then it is the memory of it. */
 class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   request: HopRequest
-  readonly onInformation: ((information: Information) => void) | undefined
   readonly startMs: number
   readonly previous: AttemptRecord | undefined
   readonly #exchange: Exchange
   readonly #waited: { readonly ms: number; readonly reason: WaitReason } | null
+  /** Informational responses arrive in the context of the connection; the listener is to run in the caller's. */
+  readonly #context: AsyncResource | undefined
   #resolve: Resolve | undefined
   #result: number | string = ''
   #durationMs = 0
@@ -61,8 +63,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     super()
     const { clock, onInformation } = exchange.options
     this.request = exchange.request
-    // Informational responses arrive in the context of the connection; the listener is to run in the caller's.
-    this.onInformation = onInformation && AsyncResource.bind(onInformation)
+    if (onInformation !== undefined) this.#context = new AsyncResource('STEADFETCH_ATTEMPT')
     this.#exchange = exchange
     this.#resolve = resolve
     this.#waited = exchange.waited
@@ -74,6 +75,13 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
 
   get underWay(): boolean {
     return this.#resolve !== undefined
+  }
+
+  get onInformation(): ((information: Information) => void) | undefined {
+    const { onInformation } = this.#exchange.options
+    const context = this.#context
+    if (onInformation === undefined || context === undefined) return undefined
+    return (information) => context.runInAsyncScope(onInformation, undefined, information)
   }
 
   get maxDecodedBytes(): number | false {
@@ -132,7 +140,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
 async function decided(exchange: Exchange, sent: Handler): Promise<Outcome> {
   const outcome = await sent(exchange)
   const key = outcome.kind === 'response' ? outcome.received.status : failureKey((outcome as FailureOutcome).error)
-  if (key === undefined || exchange.cancelled) return outcome
+  if (key === undefined || exchange.cancelled || !isAsked(key, exchange.options.on)) return outcome
   try {
     const policy = await unlessCancelled(
       decidePolicy(key, exchange.options.on, () => policyInput(exchange, outcome)),

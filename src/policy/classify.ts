@@ -46,6 +46,12 @@ export function expectedFailurePolicy(error: unknown, on: PolicyTable): Policy {
   return key === undefined ? fail() : (plain(own(on, key)) ?? builtInRetry.idempotent)
 }
 
+/** Whether a function is to be asked about a status or a failure. */
+export function isAsked(key: number | FailureKey, on: PolicyTable): boolean {
+  const entry = own(on, key) ?? (typeof key === 'number' ? own(on, statusClass(key)) : undefined)
+  return typeof entry === 'function'
+}
+
 /** Whether some entry is a function, which is to be asked. */
 export function asksFunctions(on: PolicyTable): boolean {
   return Object.values(on).some((entry) => typeof entry === 'function')
