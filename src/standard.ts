@@ -22,7 +22,7 @@ const on: PolicyTable = {
 
 /**
  * Options that switch every policy off: `createFetch(fetchStandard)` throws no HttpError, fails with the plain TypeErrors
- * of fetch, repeats nothing, follows redirects as the Fetch standard does and has no time limits.
+ * of fetch, repeats only what fetch does (a 421 once), follows redirects as it does and has no time limits.
  */
 export const fetchStandard: ClientOptions = {
   on,

@@ -1,10 +1,8 @@
 import { Readable } from 'node:stream'
 import type { Cancellation } from '../cancellation.ts'
-import type { Content } from '../types/exchange.ts'
+import type { Bytes } from '../types/body.ts'
+import type { ByteStream, Content } from '../types/exchange.ts'
 import { encodeMultipart } from './multipart.ts'
-
-type Bytes = Uint8Array<ArrayBuffer>
-type ByteStream = ReadableStream<Bytes>
 
 const nothing = (): undefined => undefined
 

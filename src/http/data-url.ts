@@ -1,6 +1,5 @@
 import { MIMEType } from 'node:util'
-
-type Bytes = Uint8Array<ArrayBuffer>
+import type { Bytes } from '../types/body.ts'
 
 /** What a data: URL holds: its media type, serialised, and its bytes. */
 export interface DataUrl {
