@@ -4,11 +4,19 @@ import { readExcerpt } from './http/excerpt.ts'
 import { errorDetails } from './http-errors.ts'
 import { verified } from './integrity.ts'
 import { attemptHandler } from './layers/attempt.ts'
+import { breakerControl, breakerLayer } from './layers/breaker.ts'
+import { budgetLayer } from './layers/budget.ts'
+import { concurrencyLayer } from './layers/concurrency.ts'
+import { deadlineLayer } from './layers/deadline.ts'
+import { endpointsLayer } from './layers/endpoints.ts'
 import { fallbackLayer } from './layers/fallback.ts'
+import { hedgeLayer } from './layers/hedge.ts'
 import { gateLayer, pauseLayer } from './layers/pause.ts'
+import { rateLimitLayer } from './layers/rate-limit.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
 import { retryLayer } from './layers/retry.ts'
+import { throttleLayer } from './layers/throttle.ts'
 import { Limits } from './limits.ts'
 import { normalise } from './normalise.ts'
 import { defaults } from './options/defaults.ts'
@@ -66,6 +74,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   return Object.assign(call, {
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
     close: () => shared.connections.close(),
+    breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }
 
@@ -85,17 +94,39 @@ function isPlain(exchange: Exchange, outcome: Outcome): outcome is ResponseOutco
 
 /** Composes the layers, outermost first. */
 function compose(options: ResolvedOptions, { connections, origins }: Shared): Path {
-  const direct = through([readAheadLayer, gateLayer(origins)], attemptHandler(connections.send(options)))
+  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField } = options
+  const pause = pauseLayer(origins)
+  const direct = through(
+    [
+      readAheadLayer,
+      hedge && hedgeLayer(origins, hedge),
+      // The answers to hedges ask for pauses, too, whichever of them counts.
+      hedge && pause,
+      endpoints && endpointsLayer(origins, endpoints),
+      throttle && throttleLayer(origins, throttle),
+      gateLayer(origins),
+      rateLimit && rateLimitLayer(origins, rateLimit),
+      breaker && breakerLayer(origins, breaker),
+      concurrency && concurrencyLayer(origins, concurrency),
+      retryBudget && budgetLayer(origins, retryBudget),
+      deadlineField === undefined ? undefined : deadlineLayer(deadlineField),
+    ],
+    attemptHandler(connections.send(options)),
+  )
   const again: Handler = (exchange) => {
     const { unseen } = exchange
     exchange.unseen = null
     return unseen === null ? direct(exchange) : Promise.resolve(unseen)
   }
-  return { direct, repair: through([fallbackLayer, redirectLayer, retryLayer, pauseLayer(origins)], again) }
+  return {
+    direct,
+    repair: through([fallbackLayer, redirectLayer, retryLayer(origins, retryBudget), hedge ? undefined : pause], again),
+  }
 }
 
-function through(layers: readonly Layer[], innermost: Handler): Handler {
-  return layers.reduceRight<Handler>((next, layer) => layer(next), innermost)
+/** What is not configured is not in the chain. */
+function through(layers: readonly (Layer | undefined)[], innermost: Handler): Handler {
+  return layers.reduceRight<Handler>((next, layer) => layer?.(next) ?? next, innermost)
 }
 
 /** Ends the call by what the repairing layers make of the outcome. */

@@ -1,25 +1,10 @@
-import { Cancellation } from './cancellation.ts'
-import { isFetchFailure, type TimeLimit, TimeoutError } from './errors/failures.ts'
+import { isFetchFailure } from './errors/failures.ts'
 import { redactUrl } from './errors/redact.ts'
-import type { Limited, Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
+import { Timed } from './timed.ts'
 import type { Watcher } from './types/body.ts'
-import type { AttemptRecord, ByteStream, CallFacts, Content, HopRequest, Outcome } from './types/exchange.ts'
-import type { ResolvedOptions } from './types/options.ts'
+import type { Asked, AttemptRecord, ByteStream, CallFacts, Content, HopRequest, Outcome, Route } from './types/exchange.ts'
 import type { RedirectTrace, RefusalReason, WaitReason } from './types/trace.ts'
-
-/** What a call asks for, read and checked. */
-export interface Asked {
-  readonly options: ResolvedOptions
-  readonly request: HopRequest
-  readonly requestStream: ByteStream | null
-  readonly redirectMode: 'follow' | 'manual' | 'error'
-  /** What the content must be, in the words of Subresource Integrity §3.5; empty when nothing is asked. */
-  readonly integrity: string
-  /** Whether this call, not the client, set `timeoutMs`. */
-  readonly ownTimeout: boolean
-  /** Whether this call, not the client, set `maxDecodedBytes`. */
-  readonly ownMaxDecoded: boolean
-}
 
 const none: readonly never[] = []
 
@@ -27,28 +12,16 @@ const none: readonly never[] = []
  * One call, from fetch to the last byte: its request, its options and what happened so far. It keeps its time limits,
  * and watches over the body that is delivered in the end.
  */
-export class Exchange extends Cancellation implements Limited, Watcher {
-  readonly options: ResolvedOptions
+export class Exchange extends Timed implements Watcher {
   readonly redirectMode: Asked['redirectMode']
   readonly integrity: string
-  /** Monotonic milliseconds at the start of the call. */
-  readonly startMs: number
-  readonly #limits: Limits
-  readonly #ownTimeout: boolean
-  readonly #ownMaxDecoded: boolean
-  #streaming = false
-  #over = false
-  #idleDueMs: number | undefined
-  dueMs: number = Infinity
-  place: number = -1
+  readonly ownMaxDecoded: boolean
   /** The content of a Request, until it is read ahead. */
   requestStream: ByteStream | null
   /** The content of the call, whatever its current hop sends. */
   content: Content | null
-  /** The request of the current hop; a redirect replaces it. */
+  /** The request of the current hop; a redirect replaces it, and so does the choice of an endpoint. */
   request: HopRequest
-  /** The latest attempt, which knows the one before it. */
-  latest: AttemptRecord | undefined
   redirects: readonly RedirectTrace[] = none
   /** Whether a redirect led to another origin. */
   crossedOrigins = false
@@ -63,57 +36,58 @@ export class Exchange extends Cancellation implements Limited, Watcher {
   totalMs = 0
   /** An outcome that the repairing layers have not seen yet. */
   unseen: Outcome | null = null
+  /** Tokens that the latest retry took from the retry budget. */
+  spentTokens = 0
+  /** Which of several endpoints it has been to; undefined without any. */
+  route: Route | undefined
 
   constructor(asked: Asked, limits: Limits) {
-    super()
-    const { options, request } = asked
-    this.options = options
+    super(asked, limits)
+    const { request } = asked
     this.request = request
     this.content = request.content
     this.requestStream = asked.requestStream
     this.redirectMode = asked.redirectMode
     this.integrity = asked.integrity
-    this.#ownTimeout = asked.ownTimeout
-    this.#ownMaxDecoded = asked.ownMaxDecoded
-    this.#limits = limits
-    this.startMs = options.clock.now()
-  }
-
-  /** Monotonic milliseconds at which the call ends; Infinity without a limit. */
-  get deadlineMs(): number {
-    const { timeoutMs } = this.options
-    return timeoutMs === false || (this.#streaming && !this.#ownTimeout) ? Infinity : this.startMs + timeoutMs
+    this.ownMaxDecoded = asked.ownMaxDecoded
   }
 
   /** Most bytes a body may become by decoding; a stream is bound only by a limit that the call itself set. */
   get maxDecodedBytes(): number | false {
     const { maxDecodedBytes } = this.options
-    return this.#streaming && !this.#ownMaxDecoded && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
+    return this.streams && !this.ownMaxDecoded && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
   }
 
-  /** The method, the target and the numbers so far, for an error. */
+  /** Whether it is a second way of a call to be tried. */
+  get isHedge(): boolean {
+    return false
+  }
+
   facts(): CallFacts {
     const { method, href } = this.request
+    let attempts = 0
+    for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) attempts += 1
     return {
       request: { method, url: redactUrl(href) },
-      attempts: this.#attempts(),
+      attempts,
       elapsedMs: Math.round(this.options.clock.now() - this.startMs),
       exchange: this,
     }
   }
 
-  /** Notes an attempt and starts its limit. */
-  begin(attempt: AttemptRecord): void {
+  /** Notes an attempt and starts its limit; gives the one before it. */
+  begin(attempt: AttemptRecord): AttemptRecord | undefined {
+    const previous = this.latest
     this.latest = attempt
     this.add(attempt)
     this.limit()
+    return previous
   }
 
-  /** Enters the limits that apply now; what is over time later only is not entered again. */
-  limit(): void {
-    if (this.#over) return
-    this.dueMs = Math.min(this.deadlineMs, this.#attemptDueMs, this.#idleDueMs ?? Infinity)
-    if (this.dueMs < Infinity) this.#limits.enter(this)
+  /** Notes that the next attempt was waited for; of several waits the longest gives the reason. */
+  noteWait(ms: number, reason: WaitReason): void {
+    const longest = this.waited !== null && this.waited.ms > ms ? this.waited.reason : reason
+    this.waited = { ms: ms + (this.waited?.ms ?? 0), reason: longest }
   }
 
   /** The call is returned or thrown now. */
@@ -123,7 +97,7 @@ export class Exchange extends Cancellation implements Limited, Watcher {
 
   /** The caller takes the body as a stream: only limits that the call itself set go on. */
   streaming(): void {
-    this.#streaming = true
+    this.streams = true
     this.limit()
   }
 
@@ -133,33 +107,11 @@ export class Exchange extends Cancellation implements Limited, Watcher {
     return new TypeError('fetch failed', { cause: error.cause ?? error })
   }
 
-  flowing(): void {
-    const { clock, idleTimeoutMs } = this.options
-    if (idleTimeoutMs === false) return
-    this.#idleDueMs = clock.now() + idleTimeoutMs
-    this.limit()
-  }
-
-  resting(): void {
-    this.#idleDueMs = undefined
-    this.limit()
-  }
-
   /** The call is over, its body included: nothing that could end it is left behind. */
   ended(reason?: unknown): void {
-    this.#over = true
-    this.#limits.leave(this)
+    this.rest()
     this.unfollow()
     if (this.content !== null) this.#forgetContent(reason)
-  }
-
-  look(nowMs: number): void {
-    if (this.deadlineMs <= nowMs) this.#expire('call', this, this.options.timeoutMs)
-    else if (this.latest !== undefined && this.#attemptDueMs <= nowMs) {
-      this.#expire('attempt', this.latest, this.options.attemptTimeoutMs)
-      this.limit()
-    } else if (this.#idleDueMs !== undefined && this.#idleDueMs <= nowMs) this.#expire('idle', this, this.options.idleTimeoutMs)
-    else this.limit()
   }
 
   /** A response or an error that is kept is not to keep what was sent. */
@@ -168,21 +120,5 @@ export class Exchange extends Cancellation implements Limited, Watcher {
     this.content = null
     this.request = { ...this.request, content: null }
     for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) attempt.forgetContent()
-  }
-
-  get #attemptDueMs(): number {
-    const { attemptTimeoutMs } = this.options
-    if (attemptTimeoutMs === false || this.latest?.underWay !== true) return Infinity
-    return this.latest.startMs + attemptTimeoutMs
-  }
-
-  #attempts(): number {
-    let count = 0
-    for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) count += 1
-    return count
-  }
-
-  #expire(limit: TimeLimit, whom: Cancellation, limitMs: number | false): void {
-    whom.cancel(new TimeoutError(limit, limitMs as number, this.facts()))
   }
 }

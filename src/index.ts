@@ -6,10 +6,12 @@ export const fetch: SteadFetch = /* @__PURE__ */ createFetch()
 
 export type { Clock } from './clock.ts'
 export { createFetch } from './create-fetch.ts'
+export { type DeadlineOptions, remainingMs, withDeadline } from './deadline.ts'
 export {
   BodyError,
   type BodyFailure,
   isNetworkError,
+  isRefusedError,
   isTimeoutError,
   NetworkError,
   type NetworkFailure,
@@ -92,6 +94,18 @@ export type {
   StatusClass,
   Substitute,
 } from './types/policy.ts'
+export type {
+  BreakerChange,
+  BreakerControl,
+  BreakerOptions,
+  BreakerState,
+  ConcurrencyOptions,
+  EndpointsOptions,
+  HedgeOptions,
+  RateLimitOptions,
+  RetryBudgetOptions,
+  ThrottleOptions,
+} from './types/protection.ts'
 export type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, Trace, WaitReason } from './types/trace.ts'
 export type {
   ConnectOptions,

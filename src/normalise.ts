@@ -1,5 +1,6 @@
+import { currentScope } from './deadline.ts'
 import { looksLikeCredential } from './errors/redact.ts'
-import { type Asked, Exchange } from './exchange.ts'
+import { Exchange } from './exchange.ts'
 import { withCacheMode } from './http/cache-mode.ts'
 import { replayable, toContent } from './http/content.ts'
 import { filteredFields, mergeFields } from './http/fields.ts'
@@ -8,7 +9,7 @@ import { resolveTarget } from './http/target.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
-import type { ByteStream, Content, Fields } from './types/exchange.ts'
+import type { Asked, ByteStream, Content, Fields } from './types/exchange.ts'
 import type { ResolvedOptions, SteadInit } from './types/options.ts'
 
 type Input = string | URL | Request
@@ -36,6 +37,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     integrity: own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity),
     ownTimeout: own.options?.timeoutMs !== undefined,
     ownMaxDecoded: own.options?.maxDecodedBytes !== undefined,
+    scope: currentScope(),
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
   const exchange = new Exchange(asked, limits)

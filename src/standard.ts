@@ -33,5 +33,6 @@ export const fetchStandard: ClientOptions = {
   attemptTimeoutMs: false,
   idleTimeoutMs: false,
   maxDecodedBytes: false,
+  retryBudget: false,
   connectTimeoutMs: false,
 }

@@ -1,8 +1,15 @@
 import type { Explanation } from '../explain.ts'
 import { statusRow } from '../status/table.ts'
-import type { AttemptTrace, Trace } from '../types/trace.ts'
+import type { AttemptTrace, Trace, WaitReason } from '../types/trace.ts'
 
-const reasons = { backoff: 'back-off', 'retry-after': 'Retry-After', pause: 'the origin is paused' } as const
+const reasons: Readonly<Record<WaitReason, string>> = {
+  backoff: 'back-off',
+  'retry-after': 'Retry-After',
+  pause: 'the origin is paused',
+  failover: 'another endpoint is asked',
+  'rate limit': 'the rate limit',
+  queue: 'the queue for a place',
+}
 const repeats = { never: 'never', idempotent: 'idempotent methods and keyed requests', any: 'any method' } as const
 const retryAfterRules: Readonly<Record<string, string>> = {
   ignored: 'ignored',

@@ -16,9 +16,17 @@ export type RedirectFailure =
   | 'forbidden'
   | 'wait'
 /** Which time limit passed. */
-export type TimeLimit = 'call' | 'attempt' | 'connect' | 'idle'
+export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle'
 /** Why steadfetch did not send a request. */
-export type RefusalKind = 'paused' | 'queue full' | 'closed'
+export type RefusalKind =
+  | 'paused'
+  | 'queue full'
+  | 'queued too long'
+  | 'throttled'
+  | 'breaker open'
+  | 'isolated'
+  | 'rate limited'
+  | 'closed'
 /** What was wrong with content. */
 export type BodyFailure = 'decode' | 'too large' | 'integrity' | 'source'
 
@@ -87,6 +95,14 @@ export class RedirectError extends FetchFailure {
   }
 }
 
+const whatTook: Readonly<Record<TimeLimit, string>> = {
+  call: 'the call took',
+  deadline: 'the deadline that the call inherited left it no',
+  attempt: 'the attempt took',
+  connect: 'connecting took',
+  idle: 'the body was silent for',
+}
+
 /** A time limit passed; never thrown for the caller's own signal, whose reason is thrown unchanged. */
 export class TimeoutError extends SteadfetchError {
   static {
@@ -98,9 +114,8 @@ export class TimeoutError extends SteadfetchError {
 
   /** @internal */
   constructor(kind: TimeLimit, limitMs: number, facts: CallFacts, cause?: unknown) {
-    const what = kind === 'idle' ? 'the body was silent' : kind === 'connect' ? 'connecting took' : `the ${kind} took`
-    const summary =
-      limitMs > 0 ? `${what} ${kind === 'idle' ? 'for ' : ''}more than ${limitMs} ms` : `${what} longer than the system allows`
+    const what = whatTook[kind]
+    const summary = limitMs > 0 ? `${what} more than ${limitMs} ms` : `${what} longer than the system allows`
     super({ code: codeOf('TIMEOUT', kind), summary, retryable: true, facts, cause })
     this.kind = kind
     this.sent = kind === 'connect' ? 'no' : 'maybe'
@@ -153,6 +168,11 @@ export function isFetchFailure(error: unknown): error is TypeError {
 /** Whether `error` is a NetworkError, of any copy of steadfetch. */
 export function isNetworkError(error: unknown): error is NetworkError {
   return branchOf(error) === 'network'
+}
+
+/** Whether `error` is a RefusedError, of any copy of steadfetch. */
+export function isRefusedError(error: unknown): error is RefusedError {
+  return branchOf(error) === 'refused'
 }
 
 /** Whether `error` is a TimeoutError, of any copy of steadfetch. */

@@ -16,6 +16,11 @@ const connectionFields = new Set([
   'http2-settings',
 ])
 
+/** Whether this can be the name of a field that a request is sent with. */
+export function isFieldName(name: string): boolean {
+  return fieldName.test(name) && !connectionFields.has(name.toLowerCase())
+}
+
 /** No fields. */
 export const noFields: Fields = []
 
@@ -28,6 +33,11 @@ export function fieldOf(fields: Fields, name: string): string | undefined {
 /** The fields and one more, unless it is among them. */
 export function withDefault(fields: Fields, name: string, value: string): Fields {
   return fieldOf(fields, name) === undefined ? [...fields, name, value] : fields
+}
+
+/** The fields with this one in the place of any of its name. */
+export function withField(fields: Fields, name: string, value: string): Fields {
+  return [...filteredFields(fields, (other) => other !== name), name, value]
 }
 
 /** The fields as they are sent with this content: with its media type, unless they name one. */

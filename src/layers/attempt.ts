@@ -69,8 +69,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     this.#waited = exchange.waited
     exchange.waited = null
     this.startMs = clock.now()
-    this.previous = exchange.latest
-    exchange.begin(this)
+    this.previous = exchange.begin(this)
   }
 
   get underWay(): boolean {
@@ -86,6 +85,11 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
 
   get maxDecodedBytes(): number | false {
     return this.#exchange.maxDecodedBytes
+  }
+
+  within<Result>(run: () => Result): Result {
+    const { maxAttempts } = this.#exchange.options
+    return this.#exchange.within(run, maxAttempts > 1)
   }
 
   facts(): CallFacts {
@@ -122,6 +126,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
       durationMs: this.#durationMs,
       ...wait,
       ...(this.resent ? { resent: true } : {}),
+      ...(this.#exchange.isHedge ? { hedge: true } : {}),
     }
   }
 
@@ -143,7 +148,7 @@ async function decided(exchange: Exchange, sent: Handler): Promise<Outcome> {
   if (key === undefined || exchange.cancelled || !isAsked(key, exchange.options.on)) return outcome
   try {
     const policy = await unlessCancelled(
-      decidePolicy(key, exchange.options.on, () => policyInput(exchange, outcome)),
+      exchange.within(() => decidePolicy(key, exchange.options.on, () => policyInput(exchange, outcome))),
       exchange,
     )
     if (policy !== undefined) return { ...outcome, policy }

@@ -12,7 +12,7 @@ export const fallbackLayer: Layer = (next) => async (exchange) => {
   const received = outcome.kind === 'response' ? outcome.received : undefined
   let substitute: Response | undefined
   try {
-    substitute = await unlessCancelled(asked(outcome.policy, policyInput(exchange, outcome)), exchange)
+    substitute = await unlessCancelled(asked(exchange, outcome.policy, policyInput(exchange, outcome)), exchange)
     if (substitute === undefined && exchange.cancelled) return cancelledOutcome(exchange.reason, exchange.options.on)
     if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute is not a Response')
     if (received !== undefined && substitute === received.response) return { kind: 'response', received, policy: accept() }
@@ -23,8 +23,8 @@ export const fallbackLayer: Layer = (next) => async (exchange) => {
   }
 }
 
-async function asked(policy: FallbackPolicy, input: PolicyInput): Promise<Response> {
-  return policy.substitute(input)
+async function asked(exchange: Exchange, policy: FallbackPolicy, input: PolicyInput): Promise<Response> {
+  return exchange.within(() => policy.substitute(input))
 }
 
 /** Lets the replaced response go, but for what the substitute is made of: its stream, or a clone of it. */

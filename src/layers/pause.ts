@@ -90,7 +90,7 @@ async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' 
     while (!exchange.cancelled) {
       const admission = gate.admit(clock.now())
       if (admission === 'probe' || (admission === 'go' && spread)) {
-        exchange.waited = { ms: clock.now() - arrivedMs, reason: 'pause' }
+        exchange.noteWait(clock.now() - arrivedMs, 'pause')
         return admission
       }
       // Whoever is spread out asks again afterwards: the gate may have been closed meanwhile.

@@ -51,7 +51,7 @@ async function followHop(
     if (askedMs > retryDefaults.maxWaitMs || endMs >= exchange.deadlineMs)
       return refuse('wait', 'asked to wait longer than the call can')
     if (!(await wait(options.clock, askedMs, exchange))) return cancelledOutcome(exchange.reason, options.on)
-    exchange.waited = { ms: askedMs, reason: 'retry-after' }
+    exchange.noteWait(askedMs, 'retry-after')
   }
   const hop = { status: received.status, from: redactUrl(request.href), to: redactUrl(target.request.href) }
   exchange.redirects = [...redirects, hop]

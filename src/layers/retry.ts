@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
 import { wait } from '../cancellation.ts'
-import { branchOf } from '../errors/steadfetch-error.ts'
+import { isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { readExcerpt } from '../http/excerpt.ts'
 import { isIdempotent } from '../http/methods.ts'
@@ -8,10 +8,15 @@ import { revived } from '../http/received.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { decideRetry, type Verdict } from '../policy/decide-retry.ts'
+import { outcomeHealth } from '../policy/health.ts'
+import type { Origins } from '../policy/origins.ts'
 import { patient } from '../policy/policies.ts'
+import { RetryBudget } from '../policy/retry-budget.ts'
 import { statusRow } from '../status/table.ts'
-import type { Handler, Layer, Outcome } from '../types/exchange.ts'
+import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
+import type { RetryBudgetConfig } from '../types/protection.ts'
 
+type BudgetOf = (exchange: Exchange) => RetryBudget | undefined
 type Repeat = Extract<Verdict, { again: true }>
 
 /** Carries an outcome that is to be repeated through p-retry, which knows failures only as errors. */
@@ -26,16 +31,27 @@ class Again extends Error {
   }
 }
 
-/** Sends again what its policy says and safety allows; p-retry is entered only after a first failure. */
-export const retryLayer: Layer = (next) => async (exchange) => {
+/**
+ * Sends again what its policy says, safety allows and the retry budget of the origin affords; p-retry is entered only
+ * after a first failure.
+ */
+export function retryLayer(origins: Origins, config: RetryBudgetConfig | undefined): Layer {
+  const budgetOf: BudgetOf = ({ request: { service, origin } }) =>
+    config === undefined ? undefined : origins.of(service ?? origin).part(config, RetryBudget)
+  return (next) => (exchange) => retried(exchange, next, budgetOf)
+}
+
+async function retried(exchange: Exchange, next: Handler, budgetOf: BudgetOf): Promise<Outcome> {
   const first = await next(exchange)
-  const verdict = judge(exchange, first)
+  const verdict = judge(exchange, first, budgetOf(exchange))
   if (!verdict?.again) return first
   let last = new Again(await spent(exchange, first), verdict)
   const attempt = async (): Promise<Outcome> => {
+    const before = exchange.latest
     const outcome = await repeat(exchange, last, next)
-    if (isRefusal(outcome) && last.outcome.kind === 'response') return last.outcome
-    const again = judge(exchange, outcome)
+    if (exchange.latest === before) giveBack(exchange, budgetOf(exchange))
+    if (isRefusal(outcome)) return refused(exchange, last.outcome, outcome)
+    const again = judge(exchange, outcome, budgetOf(exchange))
     if (!again?.again) return outcome
     last = new Again(await spent(exchange, outcome), again)
     throw last
@@ -50,23 +66,35 @@ async function repeat(exchange: Exchange, last: Again, next: Handler): Promise<O
   const { waitMs, reason } = last.verdict
   if (reason !== 'pause') {
     if (!(await wait(options.clock, waitMs, exchange))) return cancelledOutcome(exchange.reason, options.on)
-    exchange.waited = { ms: waitMs, reason }
+    exchange.noteWait(waitMs, reason)
   }
   exchange.retries += 1
   return next(exchange)
 }
 
-/** Another call learned meanwhile that the pause is longer than this one can wait: the real answer is its error. */
-function isRefusal(outcome: Outcome): boolean {
-  return outcome.kind === 'failure' && branchOf(outcome.error) === 'refused'
+/** It turned out meanwhile that a repeat would be of no use: what the origin said last is the error, not our refusal. */
+function refused(exchange: Exchange, last: Outcome, refusal: FailureOutcome): Outcome {
+  exchange.notRepeated = (refusal.error as RefusedError).kind
+  return last
+}
+
+function isRefusal(outcome: Outcome): outcome is FailureOutcome {
+  return outcome.kind === 'failure' && isRefusedError(outcome.error)
+}
+
+/** Nothing was sent for what the retry took. */
+function giveBack(exchange: Exchange, budget: RetryBudget | undefined): void {
+  budget?.give(exchange.spentTokens)
+  exchange.spentTokens = 0
 }
 
 /** The verdict on an outcome; undefined when its policy repeats nothing. */
-function judge(exchange: Exchange, outcome: Outcome): Verdict | undefined {
+function judge(exchange: Exchange, outcome: Outcome, budget: RetryBudget | undefined): Verdict | undefined {
   const policy = patient(outcome.policy)
   if (policy === undefined || exchange.cancelled) return undefined
   const { options, request } = exchange
   const received = outcome.kind === 'response' ? outcome.received : undefined
+  const tokens = budget?.cost(outcome.kind === 'failure' && isTimeoutError(outcome.error)) ?? 0
   const verdict = decideRetry({
     policy,
     maxAttempts: options.maxAttempts,
@@ -79,9 +107,15 @@ function judge(exchange: Exchange, outcome: Outcome): Verdict | undefined {
     retryAfterRequired: received !== undefined && statusRow(received.status).retryAfter === 'required',
     heldMs: outcome.kind === 'response' ? outcome.heldMs : undefined,
     remainingMs: exchange.deadlineMs - options.clock.now(),
+    elsewhere: policy.kind === 'retry' && (exchange.route?.others ?? 0) > 0 && outcomeHealth(outcome) === 'failing',
+    affordable: budget === undefined || budget.tokens >= tokens,
+    repeatedOutside: exchange.repeatedOutside,
     random: options.random,
   })
   exchange.notRepeated = verdict.again ? null : verdict.why
+  if (verdict.again && budget?.take(tokens) === true) exchange.spentTokens = tokens
+  if (verdict.again && exchange.route !== undefined)
+    exchange.route.stays = verdict.reason !== 'failover' && verdict.reason !== 'backoff'
   return verdict
 }
 

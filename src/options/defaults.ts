@@ -1,6 +1,7 @@
 import { systemClock, systemRandom } from '../clock.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import type { PolicyTable } from '../types/policy.ts'
+import { defaultRetryBudget } from './protection.ts'
 
 /** What every client starts from. */
 export const defaults: ResolvedOptions = {
@@ -19,6 +20,14 @@ export const defaults: ResolvedOptions = {
   transport: undefined,
   dispatcher: undefined,
   connect: undefined,
+  retryBudget: defaultRetryBudget,
+  throttle: undefined,
+  breaker: undefined,
+  concurrency: undefined,
+  rateLimit: undefined,
+  hedge: undefined,
+  endpoints: undefined,
+  deadlineField: undefined,
   clock: systemClock,
   random: systemRandom,
 }

@@ -5,8 +5,10 @@ import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
 import { asksFunctions } from '../policy/classify.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
+import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
+import { resolveProtection } from './protection.ts'
 
 /** The options that a call may have of its own. */
 export const callKeys = [
@@ -27,6 +29,14 @@ const clientKeys = [
   'connect',
   'transport',
   'dispatcher',
+  'retryBudget',
+  'throttle',
+  'breaker',
+  'concurrency',
+  'rateLimit',
+  'hedge',
+  'endpoints',
+  'deadlineField',
   'clock',
   'random',
 ]
@@ -48,12 +58,14 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     throw invalidOption(owner, 'dispatcher', 'an undici Dispatcher', own.dispatcher)
   }
   const on = mergePolicies(owner, parent.on, own.on)
+  const protection = resolveProtection(owner, parent, own)
   const changed: Partial<ResolvedOptions> = {
+    ...protection,
     connect: resolveConnect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
     headers: mergeFields(parent.headers, own.headers),
-    baseUrl: own.baseUrl === undefined ? parent.baseUrl : baseOf(owner, own.baseUrl),
+    baseUrl: own.baseUrl === undefined ? (parent.baseUrl ?? firstOf(protection.endpoints)) : baseOf(owner, own.baseUrl),
   }
   return { ...parent, ...given(own), ...changed } as ResolvedOptions
 }
@@ -95,6 +107,11 @@ function checkClock(owner: string, clock: Clock | undefined): void {
   for (const name of ['now', 'wallTime', 'after'] as const) {
     if (typeof clock?.[name] !== 'function') throw invalidOption(owner, `clock.${name}`, 'a function', clock?.[name])
   }
+}
+
+/** Without a `baseUrl`, that of endpoints is the first of them. */
+function firstOf(endpoints: EndpointsConfig | undefined): URL | undefined {
+  return endpoints === undefined ? undefined : new URL(endpoints.origins[0] as string)
 }
 
 function baseOf(owner: string, base: unknown): URL {

@@ -6,6 +6,7 @@ export function bare<Value extends object>(value: Value): Value {
 /** What a number may be, beside being one. */
 export interface NumberRule {
   readonly min: number
+  readonly max?: number
   readonly integer?: boolean
   readonly infinite?: boolean
 }
@@ -32,9 +33,11 @@ export function checkNumber(owner: string, name: string, value: unknown, rule: N
   const fits =
     typeof value === 'number' &&
     value >= rule.min &&
+    value <= (rule.max ?? Infinity) &&
     (rule.integer !== true || Number.isInteger(value)) &&
     (rule.infinite === true || Number.isFinite(value))
-  if (!fits) throw invalidOption(owner, name, `${kind} of at least ${rule.min}`, value)
+  const range = rule.max === undefined ? `of at least ${rule.min}` : `from ${rule.min} to ${rule.max}`
+  if (!fits) throw invalidOption(owner, name, `${kind} ${range}`, value)
 }
 
 /** @throws TypeError unless `value` is undefined or a boolean. */

@@ -23,6 +23,12 @@ export interface RetryFacts {
   readonly heldMs: number | undefined
   /** Milliseconds until the deadline of the call. */
   readonly remainingMs: number
+  /** Whether another endpoint can be asked at once, because this one is at fault. */
+  readonly elsewhere: boolean
+  /** Whether the retry budget of the origin has enough left. */
+  readonly affordable: boolean
+  /** Whether what the call is part of is repeated as a whole. */
+  readonly repeatedOutside: boolean
   readonly random: () => number
 }
 
@@ -37,16 +43,22 @@ function no(why: RefusalReason): Verdict {
 
 /** Decides on a repeat: pure, so that every case can be listed. */
 export function decideRetry(facts: RetryFacts): Verdict {
-  const { policy, retryAfterMs, heldMs, random } = facts
+  const { policy } = facts
   if (facts.retries + 1 >= (policy.maxAttempts ?? facts.maxAttempts)) return no('attempts spent')
   if ((policy.repeat ?? facts.repeat) !== 'any' && !facts.idempotent && !facts.unsent) return no('method is not idempotent')
   if (!facts.replayable) return no('content cannot be replayed')
-  if (facts.retryAfterRequired && retryAfterMs === undefined) return no('no Retry-After')
+  if (facts.repeatedOutside) return no('retried by an outer call')
+  if (facts.retryAfterRequired && facts.retryAfterMs === undefined) return no('no Retry-After')
+  const verdict: Verdict = facts.elsewhere ? { again: true, waitMs: 0, reason: 'failover' } : decideWait(facts)
+  if (!verdict.again) return verdict
+  if (verdict.waitMs >= facts.remainingMs) return no('wait does not fit into timeoutMs')
+  return facts.affordable ? verdict : no('retry budget is empty')
+}
+
+function decideWait({ policy, retries, retryAfterMs, heldMs, random }: RetryFacts): Verdict {
   const { maxWaitMs = retryDefaults.maxWaitMs } = policy
   const tooLong = (retryAfterMs ?? 0) > maxWaitMs || (heldMs ?? 0) > longestJittered(maxWaitMs)
   if (tooLong) return no('wait is above maxWaitMs')
-  const waitMs =
-    heldMs ?? (retryAfterMs === undefined ? backoffMs(facts.retries + 1, policy, random) : jittered(retryAfterMs, random))
-  if (waitMs >= facts.remainingMs) return no('wait does not fit into timeoutMs')
+  const waitMs = heldMs ?? (retryAfterMs === undefined ? backoffMs(retries + 1, policy, random) : jittered(retryAfterMs, random))
   return { again: true, waitMs, reason: heldMs !== undefined ? 'pause' : retryAfterMs === undefined ? 'backoff' : 'retry-after' }
 }

@@ -11,6 +11,9 @@ export type RetryAfterRule = 'ignored' | 'waits' | 'pauses' | 'required'
 /** What becomes of the method when a redirect is followed, RFC 9110 §15.4. */
 export type RedirectRule = 'post-becomes-get' | 'becomes-get' | 'keeps-request'
 
+/** What an answer says about its origin: it is well, it fails, or it asks for less. */
+export type Health = 'well' | 'failing' | 'limiting'
+
 type HttpErrorClass = new (details: HttpErrorDetails) => HttpError
 
 interface Extras {
@@ -156,6 +159,13 @@ export function statusRow(status: number): StatusRow {
 /** The class of the error for a status. */
 export function errorClass(status: number): HttpErrorClass {
   return statusRow(status).error ?? UnexpectedStatusError
+}
+
+/** What a status says about its origin: a 5xx that may be repeated is its failure, a 4xx or a 501 that of the request. */
+export function healthOf(status: number): Health {
+  const { policy } = statusRow(status)
+  if (policy === 'pause') return 'limiting'
+  return policy === 'retry' && statusClass(status) === '5xx' ? 'failing' : 'well'
 }
 
 /** Whether a response is only informational, RFC 9110 §15.2. */

@@ -16,7 +16,7 @@ export function foreignSend(transport: Transport): Send {
 async function answer(transport: Transport, attempt: Attempt): Promise<void> {
   const { method, href } = attempt.request
   try {
-    const response = checked(await transport(href, initOf(attempt)))
+    const response = checked(await attempt.within(() => transport(href, initOf(attempt))))
     if (attempt.cancelled) return letGo(response)
     const received = receivedFrom(response, method, href)
     if (received.body !== null) attempt.add(received.body)

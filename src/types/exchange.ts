@@ -1,6 +1,8 @@
 import type { Cancellation } from '../cancellation.ts'
+import type { Scope } from '../deadline.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Body, Bytes, Watcher } from './body.ts'
+import type { ResolvedOptions } from './options.ts'
 import type { Policy } from './policy.ts'
 import type { AttemptTrace, RequestFacts } from './trace.ts'
 import type { Information } from './transport.ts'
@@ -32,6 +34,36 @@ export interface HopRequest {
   readonly origin: string
   readonly fields: Fields
   readonly content: Content | null
+  /** The origin the call names, where one of several endpoints takes its place. */
+  readonly service?: string
+}
+
+/** What the choice among several endpoints has to know of a call, and the retry of the choice. */
+export interface Route {
+  /** The origins tried so far. */
+  readonly tried: readonly string[]
+  /** How many others are left that may well answer. */
+  readonly others: number
+  /** Whether the next attempt goes to the same one: it asked for a wait. */
+  stays: boolean
+}
+
+/** What a call asks for, read and checked. */
+export interface Asked {
+  readonly options: ResolvedOptions
+  readonly request: HopRequest
+  readonly requestStream: ByteStream | null
+  readonly redirectMode: 'follow' | 'manual' | 'error'
+  /** What the content must be, in the words of Subresource Integrity §3.5; empty when nothing is asked. */
+  readonly integrity: string
+  /** Whether this call, not the client, set `timeoutMs`. */
+  readonly ownTimeout: boolean
+  /** Whether this call, not the client, set `maxDecodedBytes`. */
+  readonly ownMaxDecoded: boolean
+  /** What it inherits from the work it is part of. */
+  readonly scope: Scope | undefined
+  /** When it began, if that is not now. */
+  readonly startMs?: number
 }
 
 /** A response as it was received; the Response of the caller is made of it once somebody asks for it. */
@@ -65,6 +97,8 @@ export interface Attempt extends Cancellation {
   readonly request: HopRequest
   readonly onInformation: ((information: Information) => void) | undefined
   readonly maxDecodedBytes: number | false
+  /** Runs `run` so that calls within it inherit the deadline of this call, and are not repeated where this one is. */
+  within<Result>(run: () => Result): Result
   /** Set when the request was sent again because a reused connection had gone stale; once at most. */
   resent: boolean
   /** The request and the numbers of the call so far, for an error. */

@@ -1,6 +1,17 @@
 import type { Clock } from '../clock.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable } from './policy.ts'
+import type {
+  BreakerControl,
+  BreakerOptions,
+  ConcurrencyOptions,
+  EndpointsOptions,
+  HedgeOptions,
+  Protection,
+  RateLimitOptions,
+  RetryBudgetOptions,
+  ThrottleOptions,
+} from './protection.ts'
 import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
 
 /** Fields in any form fetch takes them: Headers, pairs, or a record. */
@@ -59,6 +70,22 @@ export interface ClientOptions extends CallOptions {
    * {@link SteadFetch.close}.
    */
   readonly dispatcher?: DispatcherLike
+  /** Retries granted to an origin while it fails; a success gives back. `false` for no limit. Default: 100 tokens, 5 a retry, 10 after a time limit. */
+  readonly retryBudget?: RetryBudgetOptions | boolean
+  /** Refuses a part of the calls to an origin that rejects nearly all of them. Default false. */
+  readonly throttle?: ThrottleOptions | boolean
+  /** Refuses all calls to an origin that fails, for a while. Default false. */
+  readonly breaker?: BreakerOptions | boolean
+  /** How many requests an origin is sent at a time: a number, or an adaptive limit. Default: no limit. */
+  readonly concurrency?: ConcurrencyOptions | number | boolean
+  /** How often requests are sent to an origin; `true` obeys its RateLimit fields. Default false. */
+  readonly rateLimit?: RateLimitOptions | boolean
+  /** Sends an idempotent request a second time when its answer takes long. Default false. */
+  readonly hedge?: HedgeOptions | boolean
+  /** Origins that answer the same requests: calls to the origin of `baseUrl`, by default the first, are spread over them. Default: none. */
+  readonly endpoints?: readonly (string | URL)[] | EndpointsOptions | false
+  /** The field in which each request tells how many milliseconds are left to answer it, such as `'request-timeout-ms'`. Default: none. */
+  readonly deadlineField?: string | false
   /** Source of time. Default: the machine's. */
   readonly clock?: Clock
   /** Source of chance, a number from 0 up to but not including 1. Default `Math.random`. */
@@ -86,10 +113,16 @@ export interface SteadFetch {
   extend(options: ClientOptions): SteadFetch
   /** Waits for the requests under way, then closes the connections of the whole family. Calls after it are refused. */
   close(): Promise<void>
+  /**
+   * The circuit breaker of an origin.
+   *
+   * @throws TypeError when the client has none, or for what is no http or https URL.
+   */
+  breaker(origin: string | URL): BreakerControl
 }
 
 /** Options after validation, every default filled in. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends Protection {
   readonly on: PolicyTable
   /** Whether `on` holds functions. */
   readonly asksFunctions: boolean

@@ -1,3 +1,5 @@
+import type { RefusalKind } from '../errors/failures.ts'
+
 /** The method and the target of a request, safe to log: no userinfo, no secret query values, no fragment. */
 export interface RequestFacts {
   readonly method: string
@@ -5,7 +7,7 @@ export interface RequestFacts {
 }
 
 /** Why steadfetch waited before an attempt. */
-export type WaitReason = 'backoff' | 'retry-after' | 'pause'
+export type WaitReason = 'backoff' | 'retry-after' | 'pause' | 'failover' | 'rate limit' | 'queue'
 
 /** Why steadfetch did not send a request again. */
 export type RefusalReason =
@@ -15,6 +17,9 @@ export type RefusalReason =
   | 'no Retry-After'
   | 'wait is above maxWaitMs'
   | 'wait does not fit into timeoutMs'
+  | 'retry budget is empty'
+  | 'retried by an outer call'
+  | RefusalKind
 
 /** One send, from its start to the response header section or the failure. */
 export interface AttemptTrace extends RequestFacts {
@@ -32,6 +37,8 @@ export interface AttemptTrace extends RequestFacts {
   readonly waitReason?: WaitReason
   /** The request was sent twice: a reused connection had been closed by the server before any byte came back. */
   readonly resent?: boolean
+  /** It was sent beside another attempt that took long. */
+  readonly hedge?: boolean
 }
 
 /** One redirect that was followed. */

@@ -124,6 +124,9 @@ test('the decision on a repeat is total, and never waits less than was asked or 
         retryAfterRequired: fc.boolean(),
         heldMs: fc.constant(undefined),
         remainingMs: fc.double({ min: 0, noNaN: true }),
+        elsewhere: fc.boolean(),
+        affordable: fc.boolean(),
+        repeatedOutside: fc.boolean(),
         random: chance.map((value) => () => value),
       }),
       (facts) => {
@@ -132,7 +135,8 @@ test('the decision on a repeat is total, and never waits less than was asked or 
         expect(facts.retries + 1).toBeLessThan(facts.policy.maxAttempts ?? 0)
         expect(facts.idempotent || facts.unsent).toBe(true)
         expect(facts.replayable).toBe(true)
-        expect(verdict.waitMs).toBeGreaterThanOrEqual(facts.retryAfterMs ?? 0)
+        expect(facts.affordable && !facts.repeatedOutside).toBe(true)
+        if (!facts.elsewhere) expect(verdict.waitMs).toBeGreaterThanOrEqual(facts.retryAfterMs ?? 0)
         expect(verdict.waitMs).toBeLessThan(facts.remainingMs)
       },
     ),

@@ -1,0 +1,49 @@
+import { Exchange } from './exchange.ts'
+import type { AttemptRecord } from './types/exchange.ts'
+
+/** One of several ways a call is tried at the same time; what it sends stands in the trace of the call. */
+export class Branch extends Exchange {
+  readonly #call: Exchange
+  readonly #isHedge: boolean
+
+  constructor(call: Exchange, isHedge: boolean) {
+    super(call, call.limits)
+    this.#call = call
+    this.#isHedge = isHedge
+    this.retries = call.retries
+    this.waited = isHedge ? null : call.waited
+    this.spentTokens = call.spentTokens
+    this.route = call.route
+    call.add(this)
+  }
+
+  override get isHedge(): boolean {
+    return this.#isHedge
+  }
+
+  override get maxDecodedBytes(): number | false {
+    return this.#call.maxDecodedBytes
+  }
+
+  override begin(attempt: AttemptRecord): AttemptRecord | undefined {
+    super.begin(attempt)
+    const previous = this.#call.latest
+    this.#call.latest = attempt
+    return previous
+  }
+
+  /** It is not wanted any more: what it sent is cancelled. */
+  drop(reason: unknown): void {
+    this.rest()
+    this.#call.remove(this)
+    this.cancel(reason)
+  }
+
+  /** What came of it is what came of the call. */
+  prevail(): void {
+    this.rest()
+    const { request, sentAtClosing, route } = this
+    Object.assign(this.#call, { request, sentAtClosing, route })
+    this.#call.waited = null
+  }
+}

@@ -1,0 +1,60 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type Clock, systemClock } from './clock.ts'
+
+/** What calls inherit from the work that they are part of. */
+export interface Scope {
+  readonly clock: Clock
+  /** Monotonic milliseconds on that clock at which the work must be done. */
+  readonly dueMs: number
+  /** Whether what the calls are part of is itself repeated when it fails: then they are not. */
+  readonly repeated: boolean
+}
+
+/** Options of {@link withDeadline}. */
+export interface DeadlineOptions {
+  /** Whether whoever asked for the work repeats it when it fails; calls within are then sent once only. Default false. */
+  readonly repeated?: boolean
+  /** The clock of the deadline. Default: the machine's. */
+  readonly clock?: Clock
+}
+
+const scopes = new AsyncLocalStorage<Scope>()
+
+/**
+ * Runs `run` under a deadline that every call of any steadfetch within it inherits, however deep: none goes on for longer,
+ * none waits for a retry beyond it. A deadline within a deadline can only be earlier.
+ *
+ * @param timeoutMs milliseconds from now, 0 or more; what a server reads from the field that its client names in `deadlineField`.
+ * @throws TypeError for a `timeoutMs` that is no such number.
+ */
+export function withDeadline<Result>(timeoutMs: number, run: () => Result, options: DeadlineOptions = {}): Result {
+  if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+    throw new TypeError(`withDeadline: timeoutMs must be a number of at least 0, got ${String(timeoutMs)}`)
+  }
+  const { clock = systemClock, repeated = false } = options
+  return inScope({ clock, dueMs: clock.now() + timeoutMs, repeated }, run)
+}
+
+/** Milliseconds until the deadline of the work this is part of; Infinity without one. */
+export function remainingMs(): number {
+  const scope = scopes.getStore()
+  return scope === undefined ? Infinity : Math.max(0, scope.dueMs - scope.clock.now())
+}
+
+/** What a call that starts now inherits. */
+export function currentScope(): Scope | undefined {
+  return scopes.getStore()
+}
+
+/** When the work must be done, on another clock. */
+export function dueOn(clock: Clock, scope: Scope): number {
+  return scope.clock === clock ? scope.dueMs : clock.now() + scope.dueMs - scope.clock.now()
+}
+
+/** Runs `run` in a scope; that around it may only make it stricter. */
+export function inScope<Result>(scope: Scope, run: () => Result): Result {
+  const outer = scopes.getStore()
+  if (outer === undefined) return scopes.run(scope, run)
+  const dueMs = Math.min(scope.dueMs, dueOn(scope.clock, outer))
+  return scopes.run({ clock: scope.clock, dueMs, repeated: scope.repeated || outer.repeated }, run)
+}

@@ -1,0 +1,126 @@
+import { isFieldName } from '../http/fields.ts'
+import { bare, checkFlag, checkFunction, checkKeys, checkNumber, invalidOption, type NumberRule } from '../policy/checks.ts'
+import type { ClientOptions } from '../types/options.ts'
+import type { Protection, RetryBudgetConfig } from '../types/protection.ts'
+import { resolveEndpoints } from './endpoints.ts'
+
+/** What a member may be: a number of that rule, a number or one word, a flag, a function. */
+type Rule = (NumberRule & { readonly or?: unknown }) | 'flag' | 'function'
+type Rules = Readonly<Record<string, Rule>>
+
+const count: Rule = { min: 0, integer: true }
+const natural: Rule = { min: 1, integer: true }
+const durationMs: Rule = { min: 1 }
+const ratio: Rule = { min: 0, max: 1 }
+
+/** The features that are given as true, false or an object: their members with their defaults. */
+const features = {
+  retryBudget: {
+    defaults: { capacity: 100, retryCost: 5, timeoutCost: 10 },
+    rules: { capacity: natural, retryCost: count, timeoutCost: count },
+  },
+  throttle: {
+    defaults: { multiplier: 2, maxRatio: 0.9, windowMs: 30_000, minVolume: 20 },
+    rules: { multiplier: { min: 1 }, maxRatio: ratio, windowMs: durationMs, minVolume: natural },
+  },
+  breaker: {
+    defaults: {
+      failureRatio: 0.5,
+      minVolume: 20,
+      windowMs: 10_000,
+      consecutiveFailures: false,
+      openMs: 5_000,
+      maxOpenMs: 60_000,
+      probes: 3,
+    },
+    rules: {
+      failureRatio: ratio,
+      minVolume: natural,
+      windowMs: durationMs,
+      consecutiveFailures: { ...natural, or: false },
+      openMs: durationMs,
+      maxOpenMs: durationMs,
+      probes: natural,
+      onChange: 'function',
+    },
+  },
+  concurrency: {
+    defaults: { limit: 'adaptive', initialLimit: 20, minLimit: 1, maxLimit: 1_000, maxQueued: 1_000, maxQueueMs: 10_000 },
+    rules: {
+      limit: { ...natural, or: 'adaptive' },
+      initialLimit: natural,
+      minLimit: natural,
+      maxLimit: natural,
+      maxQueued: count,
+      maxQueueMs: { ...durationMs, or: false },
+    },
+  },
+  rateLimit: {
+    defaults: { windowMs: 1_000, followServer: true, maxQueued: 10_000, maxWaitMs: 60_000 },
+    rules: {
+      limit: natural,
+      windowMs: durationMs,
+      burst: natural,
+      followServer: 'flag',
+      maxQueued: count,
+      maxWaitMs: { min: 0 },
+    },
+  },
+  hedge: {
+    defaults: { percentile: 0.95, initialMs: 1_000, maxHedges: 1, budgetRatio: 0.1 },
+    rules: { afterMs: { min: 0 }, percentile: ratio, initialMs: durationMs, maxHedges: natural, budgetRatio: ratio },
+  },
+} as const satisfies Record<string, { readonly defaults: object; readonly rules: Rules }>
+
+type Feature = keyof typeof features
+
+/** The retry budget every client has unless it says otherwise. */
+export const defaultRetryBudget: RetryBudgetConfig = bare(features.retryBudget.defaults)
+
+/**
+ * The protections of a client over those of its parent. A feature that is not named is the very one of the parent, and
+ * shares its state.
+ *
+ * @throws TypeError naming the option and the value.
+ */
+export function resolveProtection(owner: string, parent: Protection, own: ClientOptions): Protection {
+  const resolved = Object.keys(features).map((name) => [
+    name,
+    resolveFeature(owner, name as Feature, own[name as Feature], parent[name as Feature]),
+  ])
+  return {
+    ...(Object.fromEntries(resolved) as Pick<Protection, Feature>),
+    endpoints: resolveEndpoints(owner, own.endpoints, parent.endpoints),
+    deadlineField: resolveField(owner, own.deadlineField, parent.deadlineField),
+  }
+}
+
+function resolveFeature(owner: string, name: Feature, given: unknown, inherited: object | undefined): object | undefined {
+  if (given === undefined) return inherited
+  if (given === false) return undefined
+  const { defaults, rules } = features[name]
+  if (given === true) return bare(defaults)
+  const options = name === 'concurrency' && typeof given === 'number' ? { limit: given } : given
+  if (typeof options !== 'object' || options === null) throw invalidOption(owner, name, 'true, false or an object', given)
+  checkKeys(`${owner}: ${name}`, options, Object.keys(rules))
+  checkMembers(`${owner}: ${name}`, bare(options) as Record<string, unknown>, rules)
+  const own = Object.entries(options).filter(([, value]) => value !== undefined)
+  return bare({ ...defaults, ...Object.fromEntries(own) })
+}
+
+/** @throws TypeError for a member that breaks its rule. */
+export function checkMembers(owner: string, options: Readonly<Record<string, unknown>>, rules: Rules): void {
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = options[name]
+    if (rule === 'flag') checkFlag(owner, name, value)
+    else if (rule === 'function') checkFunction(owner, name, value)
+    else if (rule.or === undefined || value !== rule.or) checkNumber(owner, name, value, rule)
+  }
+}
+
+function resolveField(owner: string, given: string | false | undefined, inherited: string | undefined): string | undefined {
+  if (given === undefined) return inherited
+  if (given === false) return undefined
+  if (typeof given === 'string' && isFieldName(given)) return given.toLowerCase()
+  throw invalidOption(owner, 'deadlineField', 'the name of a field, or false', given)
+}

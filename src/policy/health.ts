@@ -1,0 +1,13 @@
+import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
+import { type Health, healthOf } from '../status/table.ts'
+import type { Outcome } from '../types/exchange.ts'
+
+/** What an outcome says about the origin; `'unknown'` where that is nothing: the caller's abort, our own refusal. */
+export function outcomeHealth(outcome: Outcome): Health | 'unknown' {
+  if (outcome.kind === 'response') return healthOf(outcome.received.status)
+  if (outcome.kind === 'substitute') return 'unknown'
+  const { error, sent } = outcome
+  if (isNetworkError(error)) return 'failing'
+  // A time limit that passed before anything was sent is not the fault of the origin, unless it did not let us connect.
+  return isTimeoutError(error) && (sent === 'maybe' || error.kind === 'connect') ? 'failing' : 'unknown'
+}

@@ -1,0 +1,102 @@
+import { Cancellation } from './cancellation.ts'
+import { dueOn, inScope, type Scope } from './deadline.ts'
+import { type TimeLimit, TimeoutError } from './errors/failures.ts'
+import type { Limited, Limits } from './limits.ts'
+import type { Asked, AttemptRecord, CallFacts } from './types/exchange.ts'
+import type { ResolvedOptions } from './types/options.ts'
+
+/** The time limits of one call: its own, the deadline it inherits, that of its attempt and that of a silent body. */
+export abstract class Timed extends Cancellation implements Limited {
+  readonly options: ResolvedOptions
+  /** Monotonic milliseconds at the start of the call. */
+  readonly startMs: number
+  readonly limits: Limits
+  readonly scope: Scope | undefined
+  readonly ownTimeout: boolean
+  protected streams = false
+  #over = false
+  #idleDueMs: number | undefined
+  dueMs: number = Infinity
+  place: number = -1
+  /** The latest attempt, which knows the one before it. */
+  latest: AttemptRecord | undefined
+
+  constructor({ options, scope, ownTimeout, startMs }: Asked, limits: Limits) {
+    super()
+    this.options = options
+    this.scope = scope
+    this.ownTimeout = ownTimeout
+    this.limits = limits
+    this.startMs = startMs ?? options.clock.now()
+  }
+
+  /** The method, the target and the numbers so far, for an error. */
+  abstract facts(): CallFacts
+
+  /** Monotonic milliseconds at which the call ends; Infinity without a limit. */
+  get deadlineMs(): number {
+    const { timeoutMs, clock } = this.options
+    const ownMs = timeoutMs === false || (this.streams && !this.ownTimeout) ? Infinity : this.startMs + timeoutMs
+    return this.scope === undefined ? ownMs : Math.min(ownMs, dueOn(clock, this.scope))
+  }
+
+  /** Whether what the call is part of is repeated as a whole when it fails. */
+  get repeatedOutside(): boolean {
+    return this.scope?.repeated === true
+  }
+
+  /** Runs a function of the caller so that calls within it inherit the deadline. */
+  within<Result>(run: () => Result, repeated = false): Result {
+    return inScope({ clock: this.options.clock, dueMs: this.deadlineMs, repeated }, run)
+  }
+
+  /** Enters the limits that apply now; what is over time later only is not entered again. */
+  limit(): void {
+    if (this.#over) return
+    this.dueMs = Math.min(this.deadlineMs, this.#attemptDueMs, this.#idleDueMs ?? Infinity)
+    if (this.dueMs < Infinity) this.limits.enter(this)
+  }
+
+  /** No limit applies any more. */
+  rest(): void {
+    this.#over = true
+    this.limits.leave(this)
+  }
+
+  flowing(): void {
+    const { clock, idleTimeoutMs } = this.options
+    if (idleTimeoutMs === false) return
+    this.#idleDueMs = clock.now() + idleTimeoutMs
+    this.limit()
+  }
+
+  resting(): void {
+    this.#idleDueMs = undefined
+    this.limit()
+  }
+
+  look(nowMs: number): void {
+    if (this.deadlineMs <= nowMs) this.#end(nowMs)
+    else if (this.latest !== undefined && this.#attemptDueMs <= nowMs) {
+      this.#expire('attempt', this.latest, this.options.attemptTimeoutMs)
+      this.limit()
+    } else if (this.#idleDueMs !== undefined && this.#idleDueMs <= nowMs) this.#expire('idle', this, this.options.idleTimeoutMs)
+    else this.limit()
+  }
+
+  get #attemptDueMs(): number {
+    const { attemptTimeoutMs } = this.options
+    if (attemptTimeoutMs === false || this.latest?.underWay !== true) return Infinity
+    return this.latest.startMs + attemptTimeoutMs
+  }
+
+  #end(nowMs: number): void {
+    const { timeoutMs } = this.options
+    if (timeoutMs !== false && this.startMs + timeoutMs <= nowMs) this.#expire('call', this, timeoutMs)
+    else this.#expire('deadline', this, Math.round(nowMs - this.startMs))
+  }
+
+  #expire(limit: TimeLimit, whom: Cancellation, limitMs: number | false): void {
+    whom.cancel(new TimeoutError(limit, limitMs as number, this.facts()))
+  }
+}
