@@ -39,11 +39,11 @@ export class Branch extends Exchange {
     this.cancel(reason)
   }
 
-  /** What came of it is what came of the call. */
+  /** What came of it is what came of the call, whose limits go on. */
   prevail(): void {
     this.rest()
-    const { request, sentAtClosing, route } = this
-    Object.assign(this.#call, { request, sentAtClosing, route })
-    this.#call.waited = null
+    const { request, sentAtClosing, spentTokens, route } = this
+    Object.assign(this.#call, { request, sentAtClosing, spentTokens, route, waited: null })
+    this.#call.limit()
   }
 }

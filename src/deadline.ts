@@ -41,20 +41,17 @@ export function remainingMs(): number {
   return scope === undefined ? Infinity : Math.max(0, scope.dueMs - scope.clock.now())
 }
 
-/** What a call that starts now inherits. */
-export function currentScope(): Scope | undefined {
-  return scopes.getStore()
-}
-
-/** When the work must be done, on another clock. */
-export function dueOn(clock: Clock, scope: Scope): number {
-  return scope.clock === clock ? scope.dueMs : clock.now() + scope.dueMs - scope.clock.now()
+/** What a call that starts now inherits, on its own clock. */
+export function scopeOn(clock: Clock): Scope | undefined {
+  const scope = scopes.getStore()
+  if (scope === undefined || scope.clock === clock) return scope
+  return { ...scope, clock, dueMs: clock.now() + scope.dueMs - scope.clock.now() }
 }
 
 /** Runs `run` in a scope; that around it may only make it stricter. */
 export function inScope<Result>(scope: Scope, run: () => Result): Result {
-  const outer = scopes.getStore()
+  const outer = scopeOn(scope.clock)
   if (outer === undefined) return scopes.run(scope, run)
-  const dueMs = Math.min(scope.dueMs, dueOn(scope.clock, outer))
+  const dueMs = Math.min(scope.dueMs, outer.dueMs)
   return scopes.run({ clock: scope.clock, dueMs, repeated: scope.repeated || outer.repeated }, run)
 }

@@ -1,4 +1,4 @@
-import { currentScope } from './deadline.ts'
+import { scopeOn } from './deadline.ts'
 import { looksLikeCredential } from './errors/redact.ts'
 import { Exchange } from './exchange.ts'
 import { withCacheMode } from './http/cache-mode.ts'
@@ -37,12 +37,13 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     integrity: own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity),
     ownTimeout: own.options?.timeoutMs !== undefined,
     ownMaxDecoded: own.options?.maxDecodedBytes !== undefined,
-    scope: currentScope(),
+    scope: scopeOn(options.clock),
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
   const exchange = new Exchange(asked, limits)
   // The signal is listened to only now that nothing can be refused any more.
   if (signal !== undefined) exchange.follow(signal)
+  if (exchange.scope !== undefined && exchange.scope.dueMs <= exchange.startMs) exchange.look(exchange.startMs)
   if (exchange.cancelled) exchange.content?.discard(exchange.reason)
   return exchange
 }

@@ -1,5 +1,5 @@
 import { Cancellation } from './cancellation.ts'
-import { dueOn, inScope, type Scope } from './deadline.ts'
+import { inScope, type Scope } from './deadline.ts'
 import { type TimeLimit, TimeoutError } from './errors/failures.ts'
 import type { Limited, Limits } from './limits.ts'
 import type { Asked, AttemptRecord, CallFacts } from './types/exchange.ts'
@@ -35,9 +35,9 @@ export abstract class Timed extends Cancellation implements Limited {
 
   /** Monotonic milliseconds at which the call ends; Infinity without a limit. */
   get deadlineMs(): number {
-    const { timeoutMs, clock } = this.options
+    const { timeoutMs } = this.options
     const ownMs = timeoutMs === false || (this.streams && !this.ownTimeout) ? Infinity : this.startMs + timeoutMs
-    return this.scope === undefined ? ownMs : Math.min(ownMs, dueOn(clock, this.scope))
+    return this.scope === undefined ? ownMs : Math.min(ownMs, this.scope.dueMs)
   }
 
   /** Whether what the call is part of is repeated as a whole when it fails. */
