@@ -70,7 +70,7 @@ class Race implements Limited {
   /** The hedge is due, unless the latest attempt was sent later than expected, or waits here still. */
   look(nowMs: number): void {
     const startMs = this.#latest?.latest?.startMs
-    const dueMs = (startMs ?? nowMs) + this.#hedging.delayMs
+    const dueMs = startMs === undefined ? nowMs + Math.max(1, this.#hedging.delayMs) : startMs + this.#hedging.delayMs
     if (startMs === undefined || dueMs > nowMs) this.#arm(dueMs)
     else if (this.#hedging.take()) {
       this.#hedgesLeft -= 1

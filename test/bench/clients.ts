@@ -25,6 +25,12 @@ export const clients = {
     packages: [],
     stubbed: true,
   },
+  'steadfetch-protected': {
+    title: '**steadfetch**, budget, breaker and limits on',
+    module: 'steadfetch-protected',
+    packages: [],
+    stubbed: true,
+  },
   'steadfetch-standard': { title: '**steadfetch**, `fetchStandard`', module: 'steadfetch-standard', packages: [], stubbed: true },
   'undici-dispatch': { title: 'undici `dispatch`', module: 'undici-dispatch', packages: ['undici'], stubbed: true },
   'undici-request': { title: 'undici `request`', module: 'undici-request', packages: ['undici'], stubbed: true },

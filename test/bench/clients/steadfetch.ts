@@ -4,12 +4,12 @@ import type { Client, Failure, Open } from './client.ts'
 
 /** steadfetch as it is installed: every default policy on. */
 export const open: Open = (_origin, dispatcher) => {
-  const api = createFetch(dispatcher === undefined ? {} : { dispatcher })
-  const impatient = api.extend({ on: { 503: retry({ baseMs: 0 }) } })
-  return steadClient(api, impatient)
+  return openWith(createFetch(dispatcher === undefined ? {} : { dispatcher }))
 }
 
-function steadClient(api: SteadFetch, impatient: SteadFetch): Client {
+/** A client of the benchmark around a fetch of ours. */
+export function openWith(api: SteadFetch): Client {
+  const impatient = api.extend({ on: { 503: retry({ baseMs: 0 }) } })
   return {
     getJson: async (url) => (await api(url)).json(),
     postJson: async (url, value) => (await api(url, { method: 'POST', json: value })).json(),
