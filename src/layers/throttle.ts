@@ -4,26 +4,25 @@ import { callHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
 import { fail } from '../policy/policies.ts'
 import { Throttle } from '../policy/throttle.ts'
-import type { FailureOutcome, Layer, Outcome } from '../types/exchange.ts'
+import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
 import type { ThrottleConfig } from '../types/protection.ts'
 
 /** Refuses a part of the calls to an origin that rejects nearly all; each attempt of a call has its own chance. */
 export function throttleLayer(origins: Origins, config: ThrottleConfig): Layer {
   return (next) => (exchange) => {
     const throttle = origins.of(exchange.request.origin).part(config, Throttle)
-    if (!throttle.calm && isRefused(exchange, throttle)) return Promise.resolve(refusal(exchange))
+    const ratio = throttle.calm ? 0 : throttle.refusalRatio(exchange.options.clock.now())
+    if (ratio > 0) return drawn(exchange, throttle, ratio, next)
     // Not awaited: it is the path of every call.
     return next(exchange).then((outcome) => counted(exchange, throttle, outcome))
   }
 }
 
-function isRefused(exchange: Exchange, throttle: Throttle): boolean {
-  const { clock, random } = exchange.options
-  const nowMs = clock.now()
-  const ratio = throttle.refusalRatio(nowMs)
-  if (ratio === 0 || random() >= ratio) return false
-  throttle.refused(nowMs)
-  return true
+/** Refuses the call by chance. Asynchronous, so that a source of chance that throws ends the call and not its caller. */
+async function drawn(exchange: Exchange, throttle: Throttle, ratio: number, next: Handler): Promise<Outcome> {
+  if (exchange.options.random() >= ratio) return counted(exchange, throttle, await next(exchange))
+  throttle.refused(exchange.options.clock.now())
+  return refusal(exchange)
 }
 
 /** Counts what the outcome says about the origin. */

@@ -15,7 +15,7 @@ export class Throttle {
   /** Requests; those accepted are marked. */
   readonly #window: Window
   /** Successes more than rejections lately. */
-  #halvings = mostHalvings
+  #halvings = 0
 
   constructor(config: ThrottleConfig) {
     this.#config = config
