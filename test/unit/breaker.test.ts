@@ -228,9 +228,9 @@ describe('an open breaker', () => {
   })
 
   test('takes no notice of calls that were sent before it opened', async () => {
-    const [slow, slower] = [later(), later()]
-    const { fetch, clock, states } = guarded([slow.reply, slower.reply, broken, broken, ok], quick)
-    const early = [result(fetch(target)), result(fetch(target))]
+    const [slow, slower, slowest] = [later(), later(), later()]
+    const { fetch, clock, states } = guarded([slow.reply, slower.reply, slowest.reply, broken, broken, ok], quick)
+    const early = [result(fetch(target)), result(fetch(target)), result(fetch(target))]
     await result(fetch(target))
     await result(fetch(target))
     slow.answer(ok)
@@ -240,6 +240,8 @@ describe('an open breaker', () => {
     expect(await result(fetch(target))).toBe(200)
     slower.answer(broken)
     expect(await early[1]).toBe(500)
+    slowest.answer(ok)
+    expect(await early[2]).toBe(200)
     expect(states()).toEqual(['open', 'half-open'])
     expect(await result(fetch(target))).toBe(200)
     expect(states()).toEqual(['open', 'half-open', 'closed'])

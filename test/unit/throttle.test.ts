@@ -20,12 +20,12 @@ function evenly(): () => number {
 }
 
 /** Calls an origin ten times a second, and tells how many were sent and refused. */
-async function load(calls: number, isWell: (index: number) => boolean, options: ThrottleOptions | true = true) {
+async function load(calls: number, isWell: (index: number, nowMs: number) => boolean, options: ThrottleOptions | true = true) {
   const clock = new FakeClock()
   const counts = { sent: 0, refused: 0, refusedLately: 0 }
   const transport = async (): Promise<Response> => {
     counts.sent += 1
-    return reply(isWell(counts.sent - 1) ? 200 : 503)
+    return reply(isWell(counts.sent - 1, clock.now()) ? 200 : 503)
   }
   const fetch = createFetch({ transport, clock, random: evenly(), maxAttempts: 1, throttle: options })
   for (let call = 0; call < calls; call += 1) {
@@ -57,6 +57,19 @@ describe('an origin that', () => {
   test('rejects nearly everything is sent hardly more', async () => {
     const { refusedLately } = await load(2_000, (index) => index % 20 === 19)
     expect(refusedLately / 1_000).toBeGreaterThan(0.85)
+  })
+
+  test('can answer one call a second of ten is sent a quarter of them, for what is refused here counts as a request', async () => {
+    let latestMs = Number.NEGATIVE_INFINITY
+    let accepted = 0
+    const { sent } = await load(3_000, (_index, nowMs) => {
+      if (nowMs - latestMs < 1_000) return false
+      latestMs = nowMs
+      accepted += 1
+      return true
+    })
+    expect(accepted).toBeGreaterThan(200)
+    expect(sent).toBeLessThan(800)
   })
 
   test('has come back is throttled no more after a few successes, long before its bad time has left the window', async () => {
