@@ -1,4 +1,5 @@
 import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
+import type { Exchange } from '../exchange.ts'
 import { type Health, healthOf } from '../status/table.ts'
 import type { Outcome } from '../types/exchange.ts'
 
@@ -10,4 +11,10 @@ export function outcomeHealth(outcome: Outcome): Health | 'unknown' {
   if (isNetworkError(error)) return 'failing'
   // A time limit that passed before anything was sent is not the fault of the origin, unless it did not let us connect.
   return isTimeoutError(error) && (sent === 'maybe' || error.kind === 'connect') ? 'failing' : 'unknown'
+}
+
+/** The same where the call may have been aborted: the reason of an abort may be the failure of another call, as where one that failed aborts its siblings. */
+export function callHealth(exchange: Exchange, outcome: Outcome): Health | 'unknown' {
+  if (outcome.kind === 'failure' && exchange.cancelled && isNetworkError(exchange.reason)) return 'unknown'
+  return outcomeHealth(outcome)
 }

@@ -28,7 +28,7 @@ export interface BreakerChange {
   readonly origin: string
   readonly from: BreakerState
   readonly to: BreakerState
-  /** Milliseconds it stays open; 0 when it does not. */
+  /** Milliseconds it stays open; 0 when it does not, Infinity when it is isolated. */
   readonly openMs: number
 }
 
@@ -42,18 +42,22 @@ export interface BreakerOptions {
   readonly windowMs?: number
   /** Failures in a row that open it whatever the ratio; `false` for none. Default false. */
   readonly consecutiveFailures?: number | false
-  /** Milliseconds it stays open at first; a Retry-After of the failure that opened it lengthens them. Default 5,000. */
+  /** Milliseconds it stays open at first, and up to a fifth more; a Retry-After of the failure that opened it lengthens them. Default 5,000. */
   readonly openMs?: number
   /** Most milliseconds it stays open: the time doubles each time the probes fail, and starts anew when they succeed. Default 60,000. */
   readonly maxOpenMs?: number
-  /** Calls let through half-open, all of which must succeed to close it. Default 3. */
+  /** Calls let through at a time when half-open, and successes that close it; one failure opens it again. Default 3. */
   readonly probes?: number
-  /** Called after each change of state. */
+  /**
+   * Called after each change of state, half-open once the first call after the open time has come. What it throws fails no
+   * call: it is thrown on its own, as an uncaught exception.
+   */
   readonly onChange?: (change: BreakerChange) => void
 }
 
 /** The circuit breaker of one origin, in the hands of the caller. */
 export interface BreakerControl {
+  /** The state now: half-open as soon as the open time has passed, whether or not a call has come. */
   readonly state: BreakerState
   /** Opens it until {@link BreakerControl.close} is called. */
   isolate(): void
