@@ -42,9 +42,13 @@ export class VirtualClock implements Clock {
       let turns = 0
       const turn = (): void => {
         try {
-          if (over() || !this.#step()) return resolve()
+          if (over() || !this.#step()) {
+            resolve()
+            return
+          }
         } catch (error) {
-          return reject(error)
+          reject(error)
+          return
         }
         turns += 1
         // A tick that a microtask asked for runs after the last microtask, and is much cheaper than a turn of the loop.

@@ -53,7 +53,8 @@ export const peers = {
     maxAttempts: 3,
     statuses: [429, 500, 502, 503, 504],
     failures: ['refused', 'timeout'],
-    delayMs: (retry, random, outcome) => random() * Math.min((isThrottling(outcome) ? 1 * s : 50 * ms) * 2 ** (retry - 1), 20 * s),
+    delayMs: (retry, random, outcome) =>
+      random() * Math.min((isThrottling(outcome) ? 1 * s : 50 * ms) * 2 ** (retry - 1), 20 * s),
     guard: retryQuota,
   },
 

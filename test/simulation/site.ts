@@ -71,11 +71,15 @@ export class Site {
       return
     }
     const retryAfterS = this.#limiter?.admit(this.#clock.wallTime())
-    if (retryAfterS !== undefined) return back({ status: 429, retryAfterS })
-    if (errorRatio > 0 && this.#errors() < errorRatio) return back(unavailable)
+    if (retryAfterS !== undefined) back({ status: 429, retryAfterS })
+    else if (errorRatio > 0 && this.#errors() < errorRatio) back(unavailable)
+    else this.#stationOf(server).arrive((served) => back(served ? ok : unavailable))
+  }
+
+  #stationOf(server: number): Station {
     const station = this.#stations[server]
     if (station === undefined) throw new RangeError(`there is no server ${server}`)
-    station.arrive((served) => back(served ? ok : unavailable))
+    return station
   }
 
   #staff(workers: number): number {
