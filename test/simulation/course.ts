@@ -1,6 +1,6 @@
 import type { Series } from './figures.ts'
 import type { Result } from './job.ts'
-import type { ScenarioName } from './scenarios.ts'
+import { type Scenario, type ScenarioName, scenarios } from './scenarios.ts'
 
 /** The course of one client in the run that charts show. */
 export interface Course {
@@ -11,12 +11,14 @@ export interface Course {
   readonly requests: readonly number[]
   /** The share of the calls of each second that succeeded. */
   readonly goodput: readonly number[]
-  /** Seconds at which the fault begins. */
+  /** Seconds at which the fault begins, and how many it lasts. */
   readonly faultFromS: number
+  readonly faultS: number
 }
 
 /** What charts show of a scenario: its first seed, at the load nearest to 1. */
 export function coursesOf(scenario: ScenarioName, results: readonly Result[]): Course[] {
+  const { faultMs }: Scenario = scenarios[scenario]
   const runs = results.filter(({ job }) => job.scenario === scenario)
   const nearest = Math.min(...runs.map(({ job }) => Math.abs(job.load - 1)))
   const shown = runs.filter(({ job }) => Math.abs(job.load - 1) === nearest)
@@ -29,6 +31,7 @@ export function coursesOf(scenario: ScenarioName, results: readonly Result[]): C
       requests: series.requests.slice(0, series.calls.length),
       goodput: goodputOf(series),
       faultFromS: job.phases.healthyMs / 1_000,
+      faultS: (faultMs ?? job.phases.faultMs) / 1_000,
     }))
 }
 

@@ -1,3 +1,4 @@
+import { boundClient } from './bounds.ts'
 import type { Course } from './course.ts'
 
 /** The courses of a scenario, with its title. */
@@ -22,7 +23,12 @@ export function drawingOf(sheets: readonly Sheet[]): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${page.width} ${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="${page.width}" height="${height}" fill="#fff"/>`,
-    text(panel.lefts[0] as number, 24, 'Clients in trouble: load and goodput over time', 'font-size="17" font-weight="bold"'),
+    text(
+      panel.lefts[0] as number,
+      24,
+      'Clients in trouble: load and goodput over time; the fault is shaded',
+      'font-size="17" font-weight="bold"',
+    ),
     ...names.map((name, index) => legendOf(name, colourOf(name), (panel.lefts[0] as number) + index * 112)),
     ...rows,
     '</svg>\n',
@@ -38,22 +44,22 @@ function sheetOf({ title, courses }: Sheet, colourOf: (client: string) => string
   if (first === undefined) return ''
   const top = roundUp(Math.max(...courses.flatMap(({ requests }) => requests)))
   const [left, right] = panel.lefts as [number, number]
-  const seconds = first.requests.length
   return [
     text(left, 22, `${title} (load ${first.load}, seed ${first.seed})`, 'font-size="14" font-weight="bold"'),
-    axesOf(left, seconds, top, 'requests/s', first.faultFromS),
-    axesOf(right, seconds, 1, 'goodput', first.faultFromS),
-    // The first client is drawn last, over the others.
+    axesOf(left, top, 'requests/s', first),
+    axesOf(right, 1, 'goodput', first),
+    // Steadfetch comes first in the list, and is drawn last, over the others.
     ...courses
       .toReversed()
       .flatMap(({ client, requests, goodput }) => [
-        lineOf(requests, left, top, colourOf(client), client === first.client),
-        lineOf(goodput, right, 1, colourOf(client), client === first.client),
+        lineOf(requests, left, top, colourOf(client), client === boundClient),
+        lineOf(goodput, right, 1, colourOf(client), client === boundClient),
       ]),
   ].join('\n')
 }
 
-function axesOf(left: number, seconds: number, top: number, title: string, faultFromS: number): string {
+function axesOf(left: number, top: number, title: string, { requests, faultFromS, faultS }: Course): string {
+  const seconds = requests.length
   const bottom = panel.top + panel.height
   const levels = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const y = bottom - share * panel.height
@@ -66,20 +72,19 @@ function axesOf(left: number, seconds: number, top: number, title: string, fault
   })
   const faultX = left + (faultFromS * panel.width) / seconds
   return [
+    `<rect x="${faultX}" y="${panel.top}" width="${(faultS * panel.width) / seconds}" height="${panel.height}" fill="#f6efe2"/>`,
     ...levels,
     ...moments,
-    `<path d="M${faultX} ${panel.top}v${panel.height}" stroke="#999" stroke-dasharray="3 3"/>`,
-    text(faultX + 4, panel.top - 4, 'the fault begins', 'fill="#666"'),
     text(left, panel.top - 4, title, 'fill="#666"'),
   ].join('\n')
 }
 
-function lineOf(values: readonly number[], left: number, top: number, colour: string, isFirst: boolean): string {
+function lineOf(values: readonly number[], left: number, top: number, colour: string, isThick: boolean): string {
   const points = values.map((value, second) => {
     const x = left + ((second + 0.5) * panel.width) / values.length
     return `${x.toFixed(1)},${(panel.top + panel.height * (1 - value / top)).toFixed(1)}`
   })
-  return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="${isFirst ? 2.5 : 1.2}"/>`
+  return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="${isThick ? 2.5 : 1.2}"/>`
 }
 
 function text(x: number, y: number, content: string, attributes = ''): string {
