@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,wire,property,conformance}/**/*.test.ts'],
+    include: ['test/{unit,wire,property,conformance,simulation}/**/*.test.ts'],
     testTimeout: 20_000,
     coverage: {
       provider: 'v8',

@@ -1,0 +1,62 @@
+import type { Figures } from './figures.ts'
+import type { Result } from './job.ts'
+import type { ScenarioName } from './scenarios.ts'
+
+/** What must be true of steadfetch with its defaults, at one load. */
+export interface Bound {
+  readonly title: string
+  /** Given the figures of its seeds, and those of the same seeds without retries. */
+  readonly holds: (all: readonly Figures[], none: readonly (Figures | undefined)[]) => boolean
+}
+
+/** Goodput is looked at second by second, so that recoveries differ by up to one for nothing. */
+const resolutionMs = 1_000
+
+const amplification = (most: number): Bound => ({
+  title: `amplification <= ${most.toFixed(2)}`,
+  holds: (all) => meanOf(all, 'amplification') <= most,
+})
+const goodput = (least: number): Bound => ({
+  title: `goodput >= ${least}`,
+  holds: (all) => meanOf(all, 'goodput') >= least,
+})
+const recovery = (mostMs: number): Bound => ({
+  title: `recovery <= ${mostMs / 1_000} s`,
+  holds: (all) => all.every(({ recoveryMs }) => recoveryMs !== null && recoveryMs <= mostMs),
+})
+const recoveryAsNone: Bound = {
+  title: 'recovery <= 1.1 that of none, and a second',
+  holds: (all, none) =>
+    all.every(({ recoveryMs }, index) => {
+      const noneMs = none[index]?.recoveryMs ?? Infinity
+      return (recoveryMs ?? Infinity) <= 1.1 * noneMs + resolutionMs
+    }),
+}
+
+/** The bounds of each scenario. */
+export const bounds: Readonly<Record<ScenarioName, readonly Bound[]>> = {
+  outage: [amplification(1.1), recovery(6_000)],
+  errors: [goodput(0.97), amplification(1.4)],
+  brownout: [amplification(1.1), recoveryAsNone],
+  burst: [amplification(1.25), goodput(0.45)],
+  slow: [amplification(1.1), goodput(0.99)],
+  endpoint: [goodput(0.999), amplification(1.05)],
+  'endpoint-hangs': [],
+}
+
+/** The client that the bounds are for. */
+export const boundClient = 'steadfetch'
+
+/** The titles of the bounds of a scenario that do not hold at a load; none when the client was not run there. */
+export function broken(scenario: ScenarioName, load: number, results: readonly Result[]): string[] {
+  const runs = results.filter(({ job }) => job.scenario === scenario && job.load === load)
+  const own = runs.filter(({ job }) => job.client === boundClient)
+  if (own.length === 0) return []
+  const none = own.map(({ job }) => runs.find((run) => run.job.client === 'none' && run.job.seed === job.seed)?.figures)
+  const all = own.map(({ figures }) => figures)
+  return bounds[scenario].filter(({ holds }) => !holds(all, none)).map(({ title }) => title)
+}
+
+function meanOf(all: readonly Figures[], name: 'amplification' | 'goodput'): number {
+  return all.reduce((sum, figures) => sum + figures[name], 0) / all.length
+}

@@ -1,0 +1,15 @@
+import type { Open } from './client.ts'
+import { peer } from './peer.ts'
+import { peers } from './peers.ts'
+import { steadfetch } from './steadfetch.ts'
+
+/** Every client by its name; another set of options of steadfetch is one more line. */
+export const clients: Readonly<Record<string, Open>> = {
+  steadfetch: steadfetch(),
+  ...Object.fromEntries(Object.entries(peers).map(([name, policy]) => [name, peer(policy)])),
+}
+
+/** Whether a client is the real one, whatever its options. */
+export function isSteadfetch(client: string): boolean {
+  return client.startsWith('steadfetch')
+}

@@ -1,0 +1,75 @@
+import { boundClient, bounds, broken } from './bounds.ts'
+import type { Figures } from './figures.ts'
+import type { Result } from './job.ts'
+import { type ScenarioName, scenarios } from './scenarios.ts'
+import { choosesServers } from './steadfetch.ts'
+
+interface Column {
+  readonly title: string
+  /** Its text for the figures of all seeds. */
+  readonly cell: (figures: readonly Figures[]) => string
+}
+
+const columns: readonly Column[] = [
+  { title: 'amplification', cell: (all) => withWorst(valuesOf(all, 'amplification'), Math.max, (value) => value.toFixed(2)) },
+  { title: 'goodput', cell: (all) => withWorst(valuesOf(all, 'goodput'), Math.min, (value) => value.toFixed(3)) },
+  { title: 'recovery', cell: (all) => withWorst(valuesOf(all, 'recoveryMs'), Math.max, seconds) },
+  { title: 'p99', cell: (all) => mean(valuesOf(all, 'p99Ms').filter(Number.isFinite), (value) => `${value.toFixed(0)} ms`, '-') },
+  { title: 'peak', cell: (all) => mean(valuesOf(all, 'peak'), (value) => `${value.toFixed(0)}/s`, '-') },
+]
+
+/** The results of a scenario as text: means over the seeds, the worst seed in brackets. */
+export function tableOf(scenario: ScenarioName, results: readonly Result[]): string {
+  const runs = results.filter(({ job }) => job.scenario === scenario)
+  const keyOf = ({ job }: Result): string => `${job.client} ${job.load}`
+  const groups = [...new Set(runs.map(keyOf))].map((key) => runs.filter((run) => keyOf(run) === key))
+  const rows = [['client', 'load', ...columns.map(({ title }) => title), 'bounds'], ...groups.map((group) => rowOf(group, runs))]
+  return [...headOf(scenario), '', ...aligned(rows)].join('\n')
+}
+
+function headOf(scenario: ScenarioName): string[] {
+  const { title, servers } = scenarios[scenario]
+  const head = [`${scenario}: ${title}`]
+  if (servers > 1 && !choosesServers) head.push(`${boundClient} takes no part: this version cannot choose from several servers`)
+  if (bounds[scenario].length > 0)
+    head.push(`bounds of ${boundClient}: ${bounds[scenario].map((bound) => bound.title).join(', ')}`)
+  return head
+}
+
+function rowOf(group: readonly Result[], runs: readonly Result[]): string[] {
+  const { client, load, scenario } = (group[0] as Result).job
+  const cells = columns.map(({ cell }) => cell(group.map(({ figures }) => figures)))
+  if (client !== boundClient || bounds[scenario].length === 0) return [client, String(load), ...cells, '']
+  const failed = broken(scenario, load, runs)
+  return [client, String(load), ...cells, failed.length === 0 ? 'hold' : `BROKEN: ${failed.join(', ')}`]
+}
+
+/** Names and verdicts to the left, numbers to the right. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const width = (index: number): number => Math.max(...rows.map((row) => (row[index] as string).length))
+  const cell = (text: string, index: number, row: readonly string[]): string =>
+    index === 0 || index === row.length - 1 ? text.padEnd(width(index)) : text.padStart(width(index))
+  return rows.map((row) =>
+    row
+      .map((text, index) => cell(text, index, row))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** What never happened, or for no call, is infinite. */
+function valuesOf(all: readonly Figures[], name: Exclude<keyof Figures, 'series'>): number[] {
+  return all.map((figures) => figures[name] ?? Infinity)
+}
+
+function withWorst(values: readonly number[], worst: (...values: number[]) => number, text: (value: number) => string): string {
+  return `${mean(values.filter(Number.isFinite), text, 'never')} (${text(worst(...values))})`
+}
+
+function mean(values: readonly number[], text: (value: number) => string, without: string): string {
+  return values.length === 0 ? without : text(values.reduce((sum, value) => sum + value, 0) / values.length)
+}
+
+function seconds(ms: number): string {
+  return ms === Infinity ? 'never' : `${(ms / 1_000).toFixed(1)} s`
+}
