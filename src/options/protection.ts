@@ -29,8 +29,8 @@ const features = {
       minVolume: 20,
       windowMs: 10_000,
       consecutiveFailures: false,
-      openMs: 5_000,
-      maxOpenMs: 60_000,
+      openMs: 1_000,
+      maxOpenMs: 4_000,
       probes: 3,
     },
     rules: {

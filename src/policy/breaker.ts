@@ -1,5 +1,5 @@
 import type { BreakerChange, BreakerConfig, BreakerState } from '../types/protection.ts'
-import { jittered } from './backoff.ts'
+import { jittered, retryDefaults } from './backoff.ts'
 import { Window } from './window.ts'
 
 /** A failure as the breaker has to know it. */
@@ -130,13 +130,13 @@ export class Breaker {
   }
 
   /**
-   * Opens it: for as long as the origin asked, if that is longer, but not beyond `maxOpenMs`, so that one answer with a
-   * Retry-After of a day does not cut the service off for a day. Up to a fifth more, so that processes do not come back
-   * together.
+   * Opens it: for twice as long as the last time up to `maxOpenMs`, and as long as the origin asked if that is longer, but not
+   * beyond a minute: one answer with a Retry-After of a day does not cut the service off for a day. Up to a fifth more, so
+   * that processes do not come back together.
    */
   #open({ nowMs, askedMs = 0, random }: BreakerFailure): void {
-    const ownMs = this.#config.openMs * 2 ** this.#openings
-    const openMs = jittered(Math.min(Math.max(ownMs, askedMs), this.#longestOpenMs), random)
+    const ownMs = Math.min(this.#config.openMs * 2 ** this.#openings, this.#longestOpenMs)
+    const openMs = jittered(Math.max(ownMs, Math.min(askedMs, retryDefaults.maxWaitMs)), random)
     this.#openings += 1
     this.#openUntilMs = nowMs + openMs
     this.#become('open', openMs)

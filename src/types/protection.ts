@@ -42,9 +42,9 @@ export interface BreakerOptions {
   readonly windowMs?: number
   /** Failures in a row that open it whatever the ratio; `false` for none. Default false. */
   readonly consecutiveFailures?: number | false
-  /** Milliseconds it stays open at first, and up to a fifth more; a Retry-After of the failure that opened it lengthens them. Default 5,000. */
+  /** Milliseconds it stays open at first, and up to a fifth more; a Retry-After of the failure that opened it lengthens them, up to a minute. Default 1,000. */
   readonly openMs?: number
-  /** Most milliseconds it stays open: the time doubles each time the probes fail, and starts anew when they succeed. Default 60,000. */
+  /** Most milliseconds it stays open: the time doubles each time the probes fail, and starts anew when they succeed. Default 4,000: who waits longer is late when the origin is back. */
   readonly maxOpenMs?: number
   /** Calls let through at a time when half-open, and successes that close it; one failure opens it again. Default 3. */
   readonly probes?: number

@@ -6,6 +6,8 @@ import { steadfetch } from './steadfetch.ts'
 /** Every client by its name; another set of options of steadfetch is one more line. */
 export const clients: Readonly<Record<string, Open>> = {
   steadfetch: steadfetch(),
+  'steadfetch+throttle': steadfetch({ throttle: true }),
+  'steadfetch+breaker': steadfetch({ breaker: true }),
   ...Object.fromEntries(Object.entries(peers).map(([name, policy]) => [name, peer(policy)])),
 }
 
