@@ -62,7 +62,7 @@ export class QuotaCount {
     }
     this.#basis = ticket.place
     this.#remaining = Math.max(least, Math.min(this.#remaining, most))
-    this.#limit = told.limit ?? Math.max(this.#limit, told.remaining + 1)
+    this.#limit = Math.max(1, told.limit ?? Math.max(this.#limit, told.remaining + 1))
     this.#toldThisWindow = true
     this.#cut = told.resetMs > trustedMs
     const resetAtMs = nowMs + Math.min(told.resetMs, trustedMs)
@@ -89,7 +89,7 @@ export class QuotaCount {
   /** When a call has its turn that has `ahead` others before it, were there nothing but this quota. */
   turnMs(nowMs: number, ahead: number): number {
     if (ahead < this.#remaining) return nowMs
-    const windows = Math.floor((ahead - Math.max(0, this.#remaining)) / Math.max(1, this.#limit))
+    const windows = Math.floor((ahead - Math.max(0, this.#remaining)) / this.#limit)
     return this.endMs + windows * this.#windowMs
   }
 
