@@ -100,7 +100,6 @@ function following(next: Handler): SendTurn {
     const ticket = turns.rate.begin()
     return next(exchange).then(
       (outcome) => {
-        turns.rate.settle()
         observe(exchange, turns, ticket, outcome)
         return outcome
       },
@@ -114,15 +113,13 @@ function following(next: Handler): SendTurn {
 
 function observe(exchange: Exchange, turns: Turns, ticket: Ticket, outcome: Outcome): void {
   const { clock, random } = exchange.options
-  if (outcome.kind === 'response') {
-    const told = quotasOf(outcome.received, clock.wallTime)
-    if (told.length === 0) return
-    turns.rate.learn(told, ticket, clock.now(), random)
-  } else {
-    if (outcome.kind !== 'failure' || outcome.sent === 'maybe') return
-    turns.rate.unsent()
-  }
-  if (turns.line.length > 0) turns.advance(clock)
+  const { rate, line } = turns
+  const told = outcome.kind === 'response' ? quotasOf(outcome.received, clock.wallTime) : []
+  const isUnsent = outcome.kind === 'failure' && outcome.sent === 'no'
+  if (told.length > 0) rate.learn(told, ticket, clock.now(), random)
+  if (isUnsent) rate.unsent()
+  rate.settle()
+  if (line.length > 0 && (isUnsent || told.length > 0)) turns.advance(clock)
 }
 
 function refusal(exchange: Exchange, kind: 'rate limited' | 'queue full', waitMs: number): FailureOutcome {

@@ -81,6 +81,7 @@ export class QuotaCount {
     this.#toldThisWindow = false
     this.#remaining = (this.#cut ? 1 : this.#limit) - underWay
     this.#pacedAtMs = undefined
+    this.#basis = 0
     const windowMs = Math.min(this.#windowMs, trustedMs)
     this.#resetAtMs = this.#resetAtMs + windowMs > nowMs ? this.#resetAtMs + windowMs : nowMs + windowMs
     return true

@@ -103,7 +103,7 @@ export class Rate {
     return { place: this.#begun, settledBefore: this.#settled }
   }
 
-  /** The request came to its outcome. */
+  /** The request came to its outcome, which is known by now: until then it counts as under way. */
   settle(): void {
     this.#settled += 1
   }
