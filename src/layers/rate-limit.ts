@@ -104,7 +104,7 @@ function following(next: Handler): SendTurn {
         return outcome
       },
       (error) => {
-        turns.rate.settle()
+        turns.rate.settle(false)
         throw error
       },
     )
@@ -118,7 +118,7 @@ function observe(exchange: Exchange, turns: Turns, ticket: Ticket, outcome: Outc
   const isUnsent = outcome.kind === 'failure' && outcome.sent === 'no'
   if (told.length > 0) rate.learn(told, ticket, clock.now(), random)
   if (isUnsent) rate.unsent()
-  rate.settle()
+  rate.settle(outcome.kind === 'response')
   if (line.length > 0 && (isUnsent || told.length > 0)) turns.advance(clock)
 }
 

@@ -8,6 +8,16 @@ export interface Ticket {
   readonly settledBefore: number
 }
 
+/** What has been counted of the requests to an origin. */
+export interface Counters {
+  /** Those that had their turn. */
+  readonly taken: number
+  /** Those of them that have an outcome. */
+  readonly settled: number
+  /** Those of them that have a response. */
+  readonly answered: number
+}
+
 /** Longest wait for a reset that is believed; then one request asks again. */
 const trustedMs = 3_600_000
 /** Whole seconds are rounded one way or the other, so of two resets this near to one another the later counts. */
@@ -31,6 +41,8 @@ export class QuotaCount {
   /** The request whose response is the latest that was believed. */
   #basis = 0
   #pacedAtMs: number | undefined
+  /** The counters when the window began. */
+  #atRoll: Pick<Counters, 'taken' | 'answered'> = { taken: 0, answered: 0 }
 
   constructor({ name, partition }: Quota, chance: number) {
     this.name = name
@@ -38,8 +50,9 @@ export class QuotaCount {
     this.#chance = chance
   }
 
-  get remaining(): number {
-    return this.#remaining
+  /** Whether half of it or more is gone. */
+  get low(): boolean {
+    return this.#remaining <= this.#limit / 2
   }
 
   /** When calls that wait for the next window are let go. */
@@ -72,14 +85,17 @@ export class QuotaCount {
   }
 
   /**
-   * Begins a new window when the last one is over, with what may still be counted in it; false when it is to be
-   * forgotten because nothing was heard of it for a whole one.
+   * Begins a new window when the last one is over; false when it is to be forgotten, because responses came in it that
+   * did not tell of this quota. What is still under way may be counted in the new window, unless it was sent before the
+   * last one: by now it has arrived.
    */
-  roll(nowMs: number, underWay: number): boolean {
+  roll(nowMs: number, { taken, settled, answered }: Counters): boolean {
     if (nowMs < this.endMs) return true
-    if (!this.#toldThisWindow || this.#windowMs === 0) return false
+    if (this.#windowMs === 0 || (!this.#toldThisWindow && answered > this.#atRoll.answered)) return false
+    const arriving = Math.max(0, Math.min(taken - settled, taken - this.#atRoll.taken))
+    this.#atRoll = { taken, answered }
     this.#toldThisWindow = false
-    this.#remaining = (this.#cut ? 1 : this.#limit) - underWay
+    this.#remaining = (this.#cut ? 1 : this.#limit) - arriving
     this.#pacedAtMs = undefined
     this.#basis = 0
     const windowMs = Math.min(this.#windowMs, trustedMs)
@@ -105,7 +121,7 @@ export class QuotaCount {
 
   /** Counts a request. */
   take(nowMs: number): void {
-    if (this.#remaining <= this.#limit / 2) this.#pacedAtMs = nowMs
+    if (this.low) this.#pacedAtMs = nowMs
     this.#remaining -= 1
   }
 

@@ -44,6 +44,7 @@ export class Rate {
   #taken = 0
   #begun = 0
   #settled = 0
+  #answered = 0
   #hurried = 0
 
   constructor({ limit, windowMs, burst }: RateLimitConfig) {
@@ -52,7 +53,7 @@ export class Rate {
 
   /** Whether it is to be remembered. */
   get busy(): boolean {
-    return this.#quotas.length > 0 || this.#bucket?.low === true
+    return this.#bucket?.low === true || this.#quotas.some((quota) => quota.low)
   }
 
   /** When a call has its turn that has `ahead` others before it, as far as is known; not before it may. */
@@ -104,8 +105,9 @@ export class Rate {
   }
 
   /** The request came to its outcome, which is known by now: until then it counts as under way. */
-  settle(): void {
+  settle(isAnswered: boolean): void {
     this.#settled += 1
+    if (isAnswered) this.#answered += 1
   }
 
   /** The request cannot have reached the origin, which has not counted it. */
@@ -140,10 +142,8 @@ export class Rate {
   }
 
   #roll(nowMs: number): void {
-    if (this.#quotas.length === 0) return
-    const underWay = this.#taken - this.#settled
-    let forgotten = false
-    for (const quota of this.#quotas) if (!quota.roll(nowMs, underWay)) forgotten = true
-    if (forgotten) this.#quotas = this.#quotas.filter((quota) => quota.endMs > nowMs)
+    if (this.#quotas.every((quota) => nowMs < quota.endMs)) return
+    const counters = { taken: this.#taken, settled: this.#settled, answered: this.#answered }
+    this.#quotas = this.#quotas.filter((quota) => quota.roll(nowMs, counters))
   }
 }
