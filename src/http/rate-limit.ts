@@ -95,7 +95,7 @@ function familyQuota(received: Told, family: Family, remainingField: string, wal
   let resetMs: number | undefined
   for (const name of family.resets) {
     const field = received.field(name)
-    resetMs ??= field === null ? undefined : resetMsOf(field.trim(), saidAt(received, wallTime))
+    resetMs ??= field === null ? undefined : resetMsOf(field.trim(), () => saidAt(received, wallTime))
   }
   resetMs ??= windowMs
   if (resetMs === undefined) return undefined
@@ -121,12 +121,12 @@ function saidAt(received: Told, wallTime: () => number): number {
 }
 
 /** Milliseconds until a window ends; what a number means is told by its magnitude. */
-function resetMsOf(field: string, saidAtMs: number): number | undefined {
+function resetMsOf(field: string, saidAtMs: () => number): number | undefined {
   const number = numberOf(field)
-  if (number === undefined) return durationMs(field) ?? untilDate(field, saidAtMs)
+  if (number === undefined) return durationMs(field) ?? untilDate(field, saidAtMs())
   if (number < 0) return 0
   if (number < leastEpochSeconds) return number * 1_000
-  return Math.max(0, (number < leastEpochMs ? number * 1_000 : number) - saidAtMs)
+  return Math.max(0, (number < leastEpochMs ? number * 1_000 : number) - saidAtMs())
 }
 
 /** HTTP-dates and those of RFC 3339. */
