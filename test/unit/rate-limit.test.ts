@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import type { Exchange } from '../../src/exchange.ts'
 import { type ClientOptions, createFetch, RefusedError, type SteadFetch, TimeoutError, traceOf } from '../../src/index.ts'
+import { rateLimitLayer } from '../../src/layers/rate-limit.ts'
+import { defaults } from '../../src/options/defaults.ts'
+import { resolveClient } from '../../src/options/resolve.ts'
+import { Origins } from '../../src/policy/origins.ts'
+import type { RateLimitConfig } from '../../src/types/protection.ts'
 import { clientOf, gaps, rejection } from '../support/client.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { draftFields, type QuotaServer, quotaServer } from '../support/quota-server.ts'
@@ -40,6 +46,14 @@ describe('a limit of our own', () => {
     const { fetch, clock, sent } = clientOf([ok], { rateLimit: { limit: 1 } })
     await clock.drive(Promise.all([fetch(target), fetch.extend({ maxAttempts: 1 })(target)]))
     expect(atMs(sent)).toEqual([0, 1_000])
+  })
+
+  test('is remembered while it is nearly spent, however many other origins are called', async () => {
+    const { fetch, clock, sent } = clientOf([ok], { rateLimit: { limit: 2, windowMs: 60_000 } })
+    await Promise.all(times(2, fetch))
+    for (let index = 0; index < 1_100; index += 1) await fetch(`https://host-${index}.test/`)
+    await clock.drive(fetch(target))
+    expect(atMs(sent).at(-1)).toBe(30_000)
   })
 
   test('holds retries, too', async () => {
@@ -284,17 +298,11 @@ describe('the quota that an origin tells of', () => {
     expect(atMs(sent)).toEqual([0, 0])
   })
 
-  test('leaves the error of a function of the caller as it is', async () => {
-    const options: ClientOptions = {
-      rateLimit: true,
-      on: {
-        200: () => {
-          throw new Error('mine')
-        },
-      },
-    }
-    const { fetch } = clientOf([ok], options)
-    expect(await rejection(fetch(target))).toMatchObject({ message: 'mine' })
+  test('has nothing to say where the layers below fail with an error of their own', async () => {
+    const options = { ...resolveClient(defaults, { rateLimit: true }, 'createFetch'), clock: new FakeClock() }
+    const exchange = { request: { origin: 'https://api.test' }, options } as unknown as Exchange
+    const layer = rateLimitLayer(new Origins(), options.rateLimit as RateLimitConfig)
+    expect(await rejection(layer(() => Promise.reject(new Error('mine')))(exchange))).toMatchObject({ message: 'mine' })
   })
 })
 
