@@ -63,15 +63,15 @@ function queued(exchange: Exchange, turns: Turns, config: RateLimitConfig, send:
   if (exchange.cancelled) return Promise.resolve(cancelledOutcome(exchange.reason, on))
   const { rate, line } = turns
   const nowMs = clock.now()
-  const latestMs = Math.min(nowMs + config.maxWaitMs, exchange.deadlineMs)
+  const isTooLate = (ms: number): boolean => ms > nowMs + config.maxWaitMs || ms >= exchange.deadlineMs
   const turnMs = rate.turnMs(nowMs, line.length)
   const isFull = line.length >= config.maxQueued
   if (isFull && turnMs > nowMs) return Promise.resolve(refusal(exchange, 'queue full', turnMs - nowMs))
-  if (turnMs > latestMs) return Promise.resolve(refusal(exchange, 'rate limited', turnMs - nowMs))
+  if (isTooLate(turnMs)) return Promise.resolve(refusal(exchange, 'rate limited', turnMs - nowMs))
   exchange.limit()
   const turn = line.wait(clock, nowMs + config.maxWaitMs, exchange)
   // Nobody is refused for the sake of the pace; that those before it hurry, too, keeps the order.
-  if (isFull || rate.pacedTurnMs(nowMs, line.length - 1) > latestMs) rate.hurry(line.length)
+  if (isFull || isTooLate(rate.pacedTurnMs(nowMs, line.length - 1))) rate.hurry(line.length)
   turns.advance(clock)
   return turn.then((came) => turned(exchange, turns, came, nowMs, send))
 }

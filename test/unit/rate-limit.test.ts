@@ -49,7 +49,7 @@ describe('a limit of our own', () => {
   })
 
   test('is remembered while it is nearly spent, however many other origins are called', async () => {
-    const { fetch, clock, sent } = clientOf([ok], { rateLimit: { limit: 2, windowMs: 60_000 } })
+    const { fetch, clock, sent } = clientOf([ok], { rateLimit: { limit: 2, windowMs: 60_000 }, timeoutMs: false })
     await Promise.all(times(2, fetch))
     for (let index = 0; index < 1_100; index += 1) await fetch(`https://host-${index}.test/`)
     await clock.drive(fetch(target))
@@ -79,8 +79,10 @@ describe('a call that cannot have its turn in time', () => {
   test('is refused at once when it would wait beyond its deadline', async () => {
     const { fetch, clock, sent } = clientOf([ok], { rateLimit: { limit: 1 } })
     const calls = times(2, fetch)
-    const error = await rejection(fetch(target, { timeoutMs: 1_500 }))
-    expect(error).toMatchObject({ kind: 'rate limited', retryAfterMs: 2_000 })
+    for (const timeoutMs of [1_500, 2_000]) {
+      const error = await rejection(fetch(target, { timeoutMs }))
+      expect(error).toMatchObject({ kind: 'rate limited', retryAfterMs: 2_000 })
+    }
     await clock.drive(Promise.all(calls))
     expect(sent).toHaveLength(2)
   })
