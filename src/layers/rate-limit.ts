@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { RefusedError } from '../errors/failures.ts'
+import { isRefusedError, RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { quotasOf } from '../http/rate-limit.ts'
 import { Line, type Turn } from '../line.ts'
@@ -17,7 +17,7 @@ import type { RateLimitConfig } from '../types/protection.ts'
  */
 export function rateLimitLayer(origins: Origins, config: RateLimitConfig): Layer {
   return (next) => {
-    const send = config.followServer ? following(next) : (exchange: Exchange) => next(exchange)
+    const send = sending(next, config.followServer)
     return (exchange) => {
       const turns = origins.of(exchange.request.origin).part(config, Turns)
       const goes = turns.line.length === 0 && turns.rate.take(exchange.options.clock.now())
@@ -94,13 +94,13 @@ function turned(exchange: Exchange, turns: Turns, came: Turn, arrivedMs: number,
   return send(exchange, turns)
 }
 
-/** Sends, and learns from the response what is left. */
-function following(next: Handler): SendTurn {
+/** Sends, gives back the turn of what was not sent, and learns from the response what is left. */
+function sending(next: Handler, follows: boolean): SendTurn {
   return (exchange, turns) => {
     const ticket = turns.rate.begin()
     return next(exchange).then(
       (outcome) => {
-        observe(exchange, turns, ticket, outcome)
+        observe(exchange, turns, ticket, outcome, follows)
         return outcome
       },
       (error) => {
@@ -111,13 +111,14 @@ function following(next: Handler): SendTurn {
   }
 }
 
-function observe(exchange: Exchange, turns: Turns, ticket: Ticket, outcome: Outcome): void {
+function observe(exchange: Exchange, turns: Turns, ticket: Ticket, outcome: Outcome, follows: boolean): void {
   const { clock, random } = exchange.options
   const { rate, line } = turns
-  const told = outcome.kind === 'response' ? quotasOf(outcome.received, clock.wallTime) : []
+  const told = follows && outcome.kind === 'response' ? quotasOf(outcome.received, clock.wallTime) : []
   const isUnsent = outcome.kind === 'failure' && outcome.sent === 'no'
   if (told.length > 0) rate.learn(told, ticket, clock.now(), random)
-  if (isUnsent) rate.unsent()
+  if (isUnsent && isRefusedError(outcome.error)) rate.refused()
+  else if (isUnsent) rate.unsent()
   rate.settle(outcome.kind === 'response')
   if (line.length > 0 && (isUnsent || told.length > 0)) turns.advance(clock)
 }

@@ -115,6 +115,12 @@ export class Rate {
     for (const quota of this.#quotas) quota.giveBack()
   }
 
+  /** The request was refused further on, and never sent: its turn is that of the next one. */
+  refused(): void {
+    this.#bucket?.giveBack()
+    this.unsent()
+  }
+
   /** What the response to a request said. */
   learn(told: readonly Quota[], ticket: Ticket, nowMs: number, random: () => number): void {
     this.#roll(nowMs)

@@ -364,3 +364,21 @@ describe('beside a server with a fixed window', () => {
     expect(server.refused).toBe(0)
   })
 })
+
+test('what a circuit breaker refuses takes no turn: the line behind it is refused at once, and nobody waits for nothing', async () => {
+  const options = {
+    rateLimit: { limit: 1 },
+    breaker: { consecutiveFailures: 1, openMs: 60_000, maxOpenMs: 60_000 },
+    maxAttempts: 1,
+  }
+  const { fetch, clock, sent } = clientOf([reply(503)], options)
+  const calls = Array.from({ length: 5 }, () => rejection(fetch('https://api.test/')))
+  await clock.advance(1_000)
+  expect((await Promise.all(calls)).map((error) => (error as { code: string }).code)).toEqual([
+    'ERR_STEADFETCH_HTTP_503',
+    ...Array.from({ length: 4 }, () => 'ERR_STEADFETCH_REFUSED_BREAKER_OPEN'),
+  ])
+  expect(await rejection(fetch('https://api.test/'))).toMatchObject({ kind: 'breaker open', elapsedMs: 0 })
+  expect(sent).toHaveLength(1)
+  expect(clock.armed).toBe(0)
+})
