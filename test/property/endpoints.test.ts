@@ -30,15 +30,15 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
 /** Some endpoints at work, and what must hold of them. */
 class Work {
   readonly endpoints: Endpoints
+  readonly count: number
+  readonly random: () => number
   readonly mostEjected: number
   readonly underWay: { readonly endpoint: Endpoint; readonly sentMs: number }[] = []
   nowMs = 1_000
 
-  constructor(
-    readonly count: number,
-    readonly random: () => number,
-    ratio: number,
-  ) {
+  constructor(count: number, random: () => number, ratio: number) {
+    this.count = count
+    this.random = random
     this.endpoints = new Endpoints({ ...numbers, maxEjectedRatio: ratio, origins: names.slice(0, count) })
     this.mostEjected = count > 1 ? Math.max(1, Math.floor(count * ratio)) : 0
   }
