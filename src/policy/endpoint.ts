@@ -17,7 +17,7 @@ const memoryMs = 10_000
 const latestPart = 0.3
 /** The error ratio counts between these: what is less is forgotten, and one that fails always is only so much dearer. */
 const leastErrors = 0.1
-const mostErrors = 0.95
+const mostErrors = 0.999
 /** Latencies below are as good as one another. */
 const leastLatencyMs = 1
 

@@ -118,7 +118,10 @@ test('whatever is asked and comes back: there is a choice, by the rules; nothing
   )
 })
 
-/** How many of `calls` one after the other, `width` at a time, each endpoint gets; `latencies` are theirs. */
+/**
+ * How many of `calls` one after the other, `width` at a time, each endpoint gets. `latencies` are theirs; one of 1 ms or less
+ * is that of a dead one, which refuses.
+ */
 function shares(seed: number, width: number, calls: number, latencies: readonly number[]): number[] {
   const random = chances(seed)
   const endpoints = new Endpoints({ ...numbers, origins: names.slice(0, latencies.length) })
@@ -131,7 +134,8 @@ function shares(seed: number, width: number, calls: number, latencies: readonly 
       const { endpoint, sentMs, dueMs } = pending.shift() as (typeof pending)[number]
       nowMs = Math.max(nowMs, dueMs)
       endpoint.end()
-      endpoints.note(endpoint, { health: 'well', sentMs, durationMs: dueMs - sentMs }, nowMs, random)
+      const health = (latencies[endpoints.list.indexOf(endpoint)] as number) > 1 ? 'well' : 'failing'
+      endpoints.note(endpoint, { health, sentMs, durationMs: dueMs - sentMs }, nowMs, random)
     }
     const endpoint = endpoints.choose({ tried: [], nowMs, isHeld: () => false, random })
     const index = endpoints.list.indexOf(endpoint)
@@ -174,6 +178,17 @@ describe('the load', () => {
       { numRuns: 30 },
     )
   })
+})
+
+test('a dead endpoint that cannot be left out, since others are, gets next to nothing, however busy the rest is', () => {
+  fc.assert(
+    fc.property(seeds, fc.constantFrom(1, 40, 400), (seed, width) => {
+      const got = shares(seed, width, 8_000, [1, 50, 1, 50, 1])
+      const dead = [0, 2, 4].reduce((sum, index) => sum + (got[index] as number), 0)
+      expect(dead - (width * 3) / 5).toBeLessThan(8_000 / 20)
+    }),
+    { numRuns: 30 },
+  )
 })
 
 describe('the way of one call', () => {
