@@ -104,7 +104,9 @@ export class Endpoint {
     const { ejectAfter, ejectMs, maxEjectMs } = this.#config
     this.#ejections += 1
     this.#ejectedAtMs = nowMs
-    this.#ejectedUntilMs = nowMs + jittered(Math.min(maxEjectMs, ejectMs * this.#ejections), random)
+    // An ejectMs above the default of maxEjectMs is meant as it is.
+    const awayMs = Math.max(ejectMs, Math.min(maxEjectMs, ejectMs * this.#ejections))
+    this.#ejectedUntilMs = nowMs + jittered(awayMs, random)
     this.#onTrial = true
     // One more failure afterwards is enough; else it begins anew.
     this.#failures = ejectAfter - 1

@@ -135,6 +135,12 @@ describe('an endpoint that was left out', () => {
     expect(one.isEjected(1_500)).toBe(false)
   })
 
+  test('stays away for an ejectMs above maxEjectMs, too', () => {
+    const one = new Endpoint(a, { ...config, ejectMs: 9_000 })
+    one.eject(0, first)
+    expect([one.isEjected(8_999), one.isEjected(9_000)]).toEqual([true, false])
+  })
+
   test('stays away longer each time, until as many good answers in a row have come', () => {
     const one = ejected()
     one.eject(3_000, first)
