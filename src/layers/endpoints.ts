@@ -13,8 +13,8 @@ import type { EndpointsConfig } from '../types/protection.ts'
  */
 export function routeLayer(origins: Origins, config: EndpointsConfig): Layer {
   const endpoints = endpointsOf(origins, config)
-  // A circuit breaker belongs here, too: `|| origins.of(origin).part(breaker, Breaker).refuses(nowMs)`. What may be probed is
-  // not held: else nobody would find out that it is well again.
+  // A circuit breaker that would refuse a call now holds its endpoint, too: it belongs into this line. What may be probed is
+  // not held, else nobody would find out that it is well again.
   const isHeld: IsHeld = (origin, nowMs) => origins.of(origin).gate.holds(nowMs)
   return (next) => (exchange) => {
     exchange.route = routeOf(exchange, endpoints, isHeld)
