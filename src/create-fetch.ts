@@ -8,7 +8,7 @@ import { breakerControl, breakerLayer } from './layers/breaker.ts'
 import { budgetLayer } from './layers/budget.ts'
 import { concurrencyLayer } from './layers/concurrency.ts'
 import { deadlineLayer } from './layers/deadline.ts'
-import { endpointsLayer } from './layers/endpoints.ts'
+import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
 import { fallbackLayer } from './layers/fallback.ts'
 import { hedgeLayer } from './layers/hedge.ts'
 import { gateLayer, pauseLayer } from './layers/pause.ts'
@@ -99,6 +99,7 @@ function compose(options: ResolvedOptions, { connections, origins }: Shared): Pa
   const direct = through(
     [
       readAheadLayer,
+      endpoints && routeLayer(origins, endpoints),
       hedge && hedgeLayer(origins, hedge),
       // The answers to hedges ask for pauses, too, whichever of them counts.
       hedge && pause,

@@ -56,7 +56,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   readonly #context: AsyncResource | undefined
   #resolve: Resolve | undefined
   #result: number | string = ''
-  #durationMs = 0
+  durationMs = 0
   resent = false
 
   constructor(exchange: Exchange, resolve: Resolve) {
@@ -123,7 +123,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
       url: redactUrl(href),
       ...result,
       startMs,
-      durationMs: this.#durationMs,
+      durationMs: this.durationMs,
       ...wait,
       ...(this.resent ? { resent: true } : {}),
       ...(this.#exchange.isHedge ? { hedge: true } : {}),
@@ -136,7 +136,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     if (resolve === undefined) return undefined
     this.#resolve = undefined
     this.#result = result
-    this.#durationMs = this.#exchange.options.clock.now() - this.startMs
+    this.durationMs = this.#exchange.options.clock.now() - this.startMs
     return resolve
   }
 }

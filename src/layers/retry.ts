@@ -65,7 +65,7 @@ async function repeat(exchange: Exchange, last: Again, next: Handler): Promise<O
   const { options } = exchange
   const { waitMs, reason } = last.verdict
   if (reason !== 'pause') {
-    if (!(await wait(options.clock, waitMs, exchange))) return cancelledOutcome(exchange.reason, options.on)
+    if (waitMs > 0 && !(await wait(options.clock, waitMs, exchange))) return cancelledOutcome(exchange.reason, options.on)
     exchange.noteWait(waitMs, reason)
   }
   exchange.retries += 1

@@ -44,6 +44,11 @@ export class Gate {
     return !this.#awaitingProbe && this.#strikes === 0
   }
 
+  /** Whether a call would have to wait now: for the end of the pause, or for the answer to the probe. */
+  holds(nowMs: number): boolean {
+    return nowMs < this.#openAtMs || (this.#awaitingProbe && this.#probing)
+  }
+
   /** The status that closed it last. */
   get status(): number {
     return this.#status

@@ -127,6 +127,8 @@ export interface AttemptRecord extends Cancellation {
   readonly previous: AttemptRecord | undefined
   /** Whether it has no outcome yet. */
   readonly underWay: boolean
+  /** Milliseconds from its start to its outcome; 0 before. */
+  readonly durationMs: number
   /** Lets go of what it sent. */
   forgetContent(): void
   trace(): AttemptTrace
