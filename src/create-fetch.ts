@@ -99,7 +99,7 @@ function compose(options: ResolvedOptions, { connections, origins }: Shared): Pa
   const direct = through(
     [
       readAheadLayer,
-      endpoints && routeLayer(origins, endpoints),
+      endpoints && routeLayer(origins, endpoints, breaker),
       hedge && hedgeLayer(origins, hedge),
       // The answers to hedges ask for pauses, too, whichever of them counts.
       hedge && pause,

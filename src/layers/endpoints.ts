@@ -1,21 +1,25 @@
+import { isRefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
+import { Breaker } from '../policy/breaker.ts'
 import type { Endpoint } from '../policy/endpoint.ts'
 import { EndpointRoute, Endpoints, type IsHeld } from '../policy/endpoints.ts'
 import { outcomeHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
 import { fail } from '../policy/policies.ts'
 import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
-import type { EndpointsConfig } from '../types/protection.ts'
+import type { BreakerConfig, EndpointsConfig } from '../types/protection.ts'
 
 /**
  * Begins the way of a call among the endpoints, anew for each redirect; above the hedges, so that they share it. Requests to
  * other origins have none.
  */
-export function routeLayer(origins: Origins, config: EndpointsConfig): Layer {
+export function routeLayer(origins: Origins, config: EndpointsConfig, breaker: BreakerConfig | undefined): Layer {
   const endpoints = endpointsOf(origins, config)
-  // A circuit breaker that would refuse a call now holds its endpoint, too: it belongs into this line. What may be probed is
-  // not held, else nobody would find out that it is well again.
-  const isHeld: IsHeld = (origin, nowMs) => origins.of(origin).gate.holds(nowMs)
+  // What may be probed is not held, else nobody would find out that it is well again.
+  const isHeld: IsHeld = (origin, nowMs) => {
+    const state = origins.of(origin)
+    return state.gate.holds(nowMs) || (breaker !== undefined && state.part(breaker, Breaker).refuses(nowMs))
+  }
   return (next) => (exchange) => {
     exchange.route = routeOf(exchange, endpoints, isHeld)
     return next(exchange)
@@ -25,20 +29,28 @@ export function routeLayer(origins: Origins, config: EndpointsConfig): Layer {
 /** Sends each request to the endpoint that promises most, and keeps account of what comes of it. */
 export function endpointsLayer(origins: Origins, config: EndpointsConfig): Layer {
   const endpoints = endpointsOf(origins, config)
-  return (next) => (exchange) => {
-    const { route, request, options } = exchange
-    if (!(route instanceof EndpointRoute)) return next(exchange)
-    let endpoint: Endpoint
-    try {
-      endpoint = route.next(request.origin, options.random)
-    } catch (error) {
-      return Promise.resolve({ kind: 'failure', error, sent: 'no', policy: fail() } satisfies FailureOutcome)
+  return (next) =>
+    function send(exchange): Promise<Outcome> {
+      const { route, request, options } = exchange
+      if (!(route instanceof EndpointRoute)) return next(exchange)
+      let endpoint: Endpoint
+      try {
+        endpoint = route.next(request.origin, options.random)
+      } catch (error) {
+        return Promise.resolve({ kind: 'failure', error, sent: 'no', policy: fail() } satisfies FailureOutcome)
+      }
+      const { origin } = endpoint
+      const href = origin + request.href.slice(request.origin.length)
+      exchange.request = { ...request, href, origin, service: request.service ?? options.baseUrl?.origin ?? request.origin }
+      return accounted(endpoints, endpoint, exchange, next).then((outcome) =>
+        isRefused(outcome) && route.others > 0 && !exchange.cancelled ? send(exchange) : outcome,
+      )
     }
-    const { origin } = endpoint
-    const href = origin + request.href.slice(request.origin.length)
-    exchange.request = { ...request, href, origin, service: request.service ?? options.baseUrl?.origin ?? request.origin }
-    return accounted(endpoints, endpoint, exchange, next)
-  }
+}
+
+/** A limit or a breaker of one endpoint refused the request: nothing was sent, and another one may take it at once. */
+function isRefused(outcome: Outcome): boolean {
+  return outcome.kind === 'failure' && isRefusedError(outcome.error)
 }
 
 /** Shared by a client and its children; never forgotten, since it is always busy. */

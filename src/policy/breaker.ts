@@ -61,14 +61,21 @@ export class Breaker {
     return this.#state === 'open' ? Math.max(0, this.#openUntilMs - nowMs) : undefined
   }
 
+  /** Whether a call would be refused at this moment. */
+  refuses(nowMs: number): boolean {
+    const state = this.state(nowMs)
+    if (state === 'open' || state === 'isolated') return true
+    return this.#state === 'half-open' && this.#probing >= this.#config.probes && !this.#hasLostProbes(nowMs)
+  }
+
   /** Whether a call may be sent; a probe has to be counted afterwards, or give its place back. */
   admit(nowMs: number): boolean {
     if (this.#state === 'open' && nowMs >= this.#openUntilMs) this.#become('half-open', 0)
     if (this.#state !== 'half-open') return this.#state === 'closed'
-    // Calls without time limits may never end: after the longest open time others take the places of such probes.
-    const lost = this.#probing >= this.#config.probes && nowMs - this.#latestProbeMs >= this.#longestOpenMs
-    if (lost) this.#nextGeneration()
-    if (this.#probing >= this.#config.probes) return false
+    if (this.#probing >= this.#config.probes) {
+      if (!this.#hasLostProbes(nowMs)) return false
+      this.#nextGeneration()
+    }
     this.#probing += 1
     this.#latestProbeMs = nowMs
     return true
@@ -122,6 +129,11 @@ export class Breaker {
     if (consecutiveFailures !== false && this.#streak >= consecutiveFailures) return true
     const { all, marked } = this.#window
     return all >= minVolume && marked >= failureRatio * all
+  }
+
+  /** Calls without time limits may never end: after the longest open time others take the places of such probes. */
+  #hasLostProbes(nowMs: number): boolean {
+    return nowMs - this.#latestProbeMs >= this.#longestOpenMs
   }
 
   /** An `openMs` above the default of `maxOpenMs` is meant as it is. */

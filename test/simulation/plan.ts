@@ -2,7 +2,6 @@ import { parseArgs } from 'node:util'
 import { clients, isSteadfetch } from './clients.ts'
 import type { Job } from './job.ts'
 import { type ScenarioName, scenarios } from './scenarios.ts'
-import { choosesServers } from './steadfetch.ts'
 import { defaultPhases } from './world.ts'
 
 /** What is to be run, and where its results go. */
@@ -60,11 +59,10 @@ export function planOf(args: readonly string[]): Plan {
   return { scenarios: chosen, clients: contestants, loads, seeds, jobs, svg: values.svg, json: values.json }
 }
 
-/** The clients that can take part; the bound of a brownout also needs to know how one fares without retries. */
+/** The clients that take part; the bound of a brownout also needs to know how one fares without retries. */
 function measured(scenario: ScenarioName, contestants: readonly string[]): readonly string[] {
-  const able = contestants.filter((client) => choosesServers || scenarios[scenario].servers === 1 || !isSteadfetch(client))
-  const compared = scenario === 'brownout' && able.includes('steadfetch') && !able.includes('none')
-  return compared ? [...able, 'none'] : able
+  const compared = scenario === 'brownout' && contestants.includes('steadfetch') && !contestants.includes('none')
+  return compared ? [...contestants, 'none'] : contestants
 }
 
 function numberOf(option: string, text: string): number {

@@ -5,14 +5,7 @@ import type { Answer } from './site.ts'
 
 const hosts = ['a.test', 'b.test', 'c.test'] as const
 
-/** Options that the types of this version may not know yet; given only to a version that takes them. */
-type LaterOptions = Readonly<Record<string, unknown>>
-
-// The one place where the option `endpoints` is given; scenarios with several servers are left out while it is unknown.
-const severalServers: LaterOptions = { endpoints: hosts.map((host) => `http://${host}`) }
-
-/** Whether this version of steadfetch can choose from several servers. */
-export const choosesServers: boolean = takes(severalServers)
+const endpoints = hosts.map((host) => `http://${host}`)
 
 /** The real client, with options of its own over the defaults. */
 export function steadfetch(options: ClientOptions = {}): Open {
@@ -24,7 +17,7 @@ export function steadfetch(options: ClientOptions = {}): Open {
       random,
       attemptTimeoutMs,
       ...options,
-      ...(servers > 1 ? severalServers : {}),
+      ...(servers > 1 ? { endpoints } : {}),
     })
     return async (call) => {
       try {
@@ -61,13 +54,4 @@ function responseOf({ status, retryAfterS }: Exclude<Answer, string>): Response 
     responses.set(key, response)
   }
   return response
-}
-
-function takes(options: LaterOptions): boolean {
-  try {
-    createFetch(options)
-    return true
-  } catch {
-    return false
-  }
 }

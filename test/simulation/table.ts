@@ -2,7 +2,6 @@ import { boundClient, bounds, broken } from './bounds.ts'
 import type { Figures } from './figures.ts'
 import type { Result } from './job.ts'
 import { type ScenarioName, scenarios } from './scenarios.ts'
-import { choosesServers } from './steadfetch.ts'
 
 interface Column {
   readonly title: string
@@ -30,7 +29,6 @@ export function tableOf(scenario: ScenarioName, results: readonly Result[]): str
 function headOf(scenario: ScenarioName): string[] {
   const { title, servers } = scenarios[scenario]
   const head = [`${scenario}: ${title}`]
-  if (servers > 1 && !choosesServers) head.push(`${boundClient} takes no part: this version cannot choose from several servers`)
   if (bounds[scenario].length > 0)
     head.push(`bounds of ${boundClient}: ${bounds[scenario].map((bound) => bound.title).join(', ')}`)
   return head

@@ -173,7 +173,7 @@ describe('the layer', () => {
       },
       new Limits(clock),
     )
-    const handler = routeLayer(origins, endpoints)(endpointsLayer(origins, endpoints)(next))
+    const handler = routeLayer(origins, endpoints, undefined)(endpointsLayer(origins, endpoints)(next))
     return { exchange, handler, origins, endpoints, list: origins.of(a).part(endpoints, Endpoints).list }
   }
 
@@ -218,7 +218,7 @@ describe('the layer', () => {
       branches[0]?.prevail()
       return outcome as Outcome
     }
-    await routeLayer(origins, endpoints)(hedged)(exchange)
+    await routeLayer(origins, endpoints, undefined)(hedged)(exchange)
     expect(chosen).toEqual([a, b])
     expect(exchange.route).toMatchObject({ tried: [a, b], others: 0 })
     expect(exchange.request).toMatchObject({ origin: a })

@@ -425,3 +425,43 @@ test('a random that throws fails the call with its error, before anything is sen
   expect(await rejection(fetch('x'))).toBe(thrown)
   expect(sent).toEqual([])
 })
+
+describe('beside other protections', () => {
+  test('each endpoint has a circuit breaker of its own, and calls go where it is closed', async () => {
+    const { fetch, clock, sent } = among(
+      { [a]: failing, [b]: well },
+      { breaker: { consecutiveFailures: 1, openMs: 5_000, maxOpenMs: 5_000 }, endpoints: { origins: [a, b], ejectAfter: 1_000 } },
+    )
+    for (let call = 0; call < 40; call += 1) expect((await clock.drive(fetch(`${a}/`))).status).toBe(200)
+    expect(origins(sent).filter((origin) => origin === a)).toHaveLength(1)
+    expect([fetch.breaker(a).state, fetch.breaker(b).state]).toEqual(['open', 'closed'])
+    expect(clock.armed).toBe(0)
+  })
+
+  test('when the breakers of all are open a call is refused, and nothing is sent', async () => {
+    const { fetch, clock, sent } = among({ [a]: failing, [b]: failing }, { breaker: { consecutiveFailures: 1 }, maxAttempts: 2 })
+    expect(await clock.drive(rejection(fetch(`${a}/`)))).toBeInstanceOf(ServiceUnavailableError)
+    expect(origins(sent).toSorted()).toEqual([a, b])
+    expect(await rejection(fetch(`${a}/`))).toMatchObject({ kind: 'breaker open', attempts: 0 })
+    expect(sent).toHaveLength(2)
+  })
+
+  test('an isolated endpoint is asked no more', async () => {
+    const { fetch, sent } = among({ [a]: well, [b]: well }, { breaker: true })
+    fetch.breaker(a).isolate()
+    for (let call = 0; call < 10; call += 1) await fetch(`${a}/`)
+    expect(new Set(origins(sent))).toEqual(new Set([b]))
+  })
+
+  test('a request that one endpoint has no place for goes to another at once, and costs no attempt', async () => {
+    const { fetch, clock, sent } = among({ [a]: never, [b]: never }, { concurrency: { limit: 1, maxQueued: 0 }, maxAttempts: 1 })
+    const controller = new AbortController()
+    const calls = [1, 2].map(() => rejection(fetch(`${a}/`, { signal: controller.signal })))
+    await clock.advance(1)
+    expect(origins(sent).toSorted()).toEqual([a, b])
+    expect(await rejection(fetch(`${a}/`))).toMatchObject({ kind: 'queue full', attempts: 0 })
+    controller.abort(new Error('gone'))
+    await Promise.all(calls)
+    expect(sent).toHaveLength(2)
+  })
+})
