@@ -48,8 +48,8 @@ async function queued(exchange: Exchange, slots: Slots, config: ConcurrencyConfi
   const { clock, on } = exchange.options
   const arrivedMs = clock.now()
   const latestMs = config.maxQueueMs === false ? Infinity : arrivedMs + config.maxQueueMs
-  // Where the call has less time than that its own limit ends the wait, and is what its error tells of.
-  const turn = await line.wait(clock, latestMs < exchange.deadlineMs ? latestMs : Infinity, exchange)
+  // A call that has less time than that is cancelled by its own limit, of which its error then tells.
+  const turn = await line.wait(clock, latestMs, exchange)
   if (turn === 'late') return refusal(exchange, 'queued too long')
   if (turn === 'called' && !exchange.cancelled) {
     exchange.noteWait(clock.now() - arrivedMs, 'queue')

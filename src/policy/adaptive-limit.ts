@@ -4,7 +4,7 @@ import type { ConcurrencyConfig } from '../types/protection.ts'
 const minWindowMs = 100
 const minOutcomes = 30
 /** A response time up to so much above the unloaded one counts as equal to it: it is chance. */
-const tolerance = 1.1
+const tolerance = 1.2
 /** Response times take half of the limit away at most: a window that is worse is as likely an accident. */
 const leastGradient = 0.5
 /** Requests that may queue at the origin, in square roots of the limit: they find out whether it has become larger. */
