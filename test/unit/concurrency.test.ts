@@ -296,6 +296,17 @@ describe('a slot comes back', () => {
     for (let call = 0; call < 3; call += 1) expect(await rejection(handler(exchange))).toMatchObject({ message: 'a bug' })
   })
 
+  test('before a policy function is asked, which may call the same origin', async () => {
+    const { fetch, call, request, clock } = setting(1, {
+      on: { 404: async () => ((await fetch('https://api.test/instead')).ok ? 'accept' : 'fail') },
+    })
+    const { response } = await call('/a')
+    await request('/a').answer(reply(404))
+    await request('/instead').answer()
+    expect((await response).status).toBe(404)
+    expect(clock.armed).toBe(0)
+  })
+
   test('between the attempts of a call, which waits for its turn again', async () => {
     const set = setting(1)
     const { fetch: _fetch, call, clock, request, transport } = set
