@@ -18,9 +18,9 @@ const windowsBetweenProbes = 12
 /** The same where the last look differed from what was known by more than this factor: it may have been chance, or a queue. */
 const windowsToNextProbe = 2
 const surprise = 0.75
-/** An unloaded response time that falls below this part of the known one is believed at once: that was a queue. */
-const falling = 0.6
-/** The part of the way to an unloaded response time just measured that is gone at a time: it is subject to chance. */
+/** One that differs by more than this is believed at once: there was a queue, or the work takes another time now. */
+const leap = 0.6
+/** The part of the way that is gone to any other unloaded response time: it is subject to chance. */
 const drift = 0.5
 /** Milliseconds below which response times are not told apart. */
 const leastMs = 0.1
@@ -102,7 +102,7 @@ export class AdaptiveLimit {
   #measured(time: number): void {
     const known = this.#unloaded ?? time
     const change = time - known
-    this.#unloaded = change < Math.log(falling) ? time : known + drift * change
+    this.#unloaded = Math.abs(change) > -Math.log(leap) ? time : known + drift * change
     this.#windowsToProbe = Math.abs(change) > -Math.log(surprise) ? windowsToNextProbe : windowsBetweenProbes
     this.#measuredAt = this.#limit
   }
