@@ -3,7 +3,7 @@ import type { Exchange } from './exchange.ts'
 import { readExcerpt } from './http/excerpt.ts'
 import { errorDetails } from './http-errors.ts'
 import { verified } from './integrity.ts'
-import { attemptHandler } from './layers/attempt.ts'
+import { attemptHandler, decisionLayer } from './layers/attempt.ts'
 import { breakerControl, breakerLayer } from './layers/breaker.ts'
 import { budgetLayer } from './layers/budget.ts'
 import { concurrencyLayer } from './layers/concurrency.ts'
@@ -106,6 +106,7 @@ function compose(options: ResolvedOptions, { connections, origins }: Shared): Pa
       endpoints && endpointsLayer(origins, endpoints),
       throttle && throttleLayer(origins, throttle),
       gateLayer(origins),
+      decisionLayer,
       rateLimit && rateLimitLayer(origins, rateLimit),
       breaker && breakerLayer(origins, breaker),
       concurrency && concurrencyLayer(origins, concurrency),

@@ -27,9 +27,12 @@ import type {
 import type { AttemptTrace, WaitReason } from '../types/trace.ts'
 import type { Information } from '../types/transport.ts'
 
-/** The innermost handler: sends the request once, within `attemptTimeoutMs`, and looks its outcome's policy up. */
+/**
+ * The innermost handler: sends the request once, within `attemptTimeoutMs`, and looks its outcome's policy up as far as
+ * that is known without asking.
+ */
 export function attemptHandler(send: Send): Handler {
-  const sent: Handler = (exchange) => {
+  return (exchange) => {
     if (exchange.cancelled) return Promise.resolve(cancelledOutcome(exchange.reason, exchange.options.on))
     return new Promise((resolve) => {
       const attempt = new OneAttempt(exchange, resolve)
@@ -40,7 +43,14 @@ export function attemptHandler(send: Send): Handler {
       }
     })
   }
-  return (exchange) => (exchange.options.asksFunctions ? decided(exchange, sent) : sent(exchange))
+}
+
+/**
+ * Asks the policy functions of the caller. They may take their time, and call the same origin: what an attempt holds,
+ * such as its place among the requests that may be under way, must have been given back.
+ */
+export function decisionLayer(next: Handler): Handler {
+  return (exchange) => (exchange.options.asksFunctions ? decided(exchange, next) : next(exchange))
 }
 
 type Resolve = (outcome: Outcome) => void

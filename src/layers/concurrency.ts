@@ -1,8 +1,67 @@
+import { RefusedError } from '../errors/failures.ts'
+import type { Exchange } from '../exchange.ts'
+import { cancelledOutcome } from '../policy/classify.ts'
 import type { Origins } from '../policy/origins.ts'
-import type { Layer } from '../types/exchange.ts'
+import { fail } from '../policy/policies.ts'
+import { Slots } from '../policy/slots.ts'
+import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
 import type { ConcurrencyConfig } from '../types/protection.ts'
 
-/** Not built yet. */
-export function concurrencyLayer(_origins: Origins, _config: ConcurrencyConfig): Layer {
-  return (next) => next
+/**
+ * Sends an origin so many requests at a time, and lets the others wait, first come first served. A request holds its
+ * slot until the header section of its response, or its failure: not to the end of the content, for a body that nobody
+ * reads, or that is an endless stream of events, would hold it for ever.
+ */
+export function concurrencyLayer(origins: Origins, config: ConcurrencyConfig): Layer {
+  return (next) => (exchange) => {
+    const slots = origins.of(exchange.request.origin).part(config, Slots)
+    return slots.take() ? sent(exchange, slots, next) : queued(exchange, slots, config, next)
+  }
+}
+
+/** Sends with a slot that is taken already. */
+function sent(exchange: Exchange, slots: Slots, next: Handler): Promise<Outcome> {
+  const { clock } = exchange.options
+  const { adaptive } = slots
+  const startMs = adaptive === undefined ? 0 : clock.now()
+  return next(exchange).then(
+    (outcome) => {
+      if (adaptive === undefined) slots.give()
+      else {
+        const nowMs = clock.now()
+        slots.giveAfter(outcome, nowMs - startMs, nowMs)
+      }
+      return outcome
+    },
+    (error) => {
+      slots.give()
+      throw error
+    },
+  )
+}
+
+/** Waits for a slot to be handed on; an outcome when it is not, or too late. */
+async function queued(exchange: Exchange, slots: Slots, config: ConcurrencyConfig, next: Handler): Promise<Outcome> {
+  const { line } = slots
+  if (line.length >= config.maxQueued) return refusal(exchange, 'queue full')
+  exchange.limit()
+  const { clock, on } = exchange.options
+  const arrivedMs = clock.now()
+  const latestMs = config.maxQueueMs === false ? Infinity : arrivedMs + config.maxQueueMs
+  // A call that has less time than that is cancelled by its own limit, of which its error then tells.
+  const turn = await line.wait(clock, latestMs, exchange)
+  if (turn === 'late') return refusal(exchange, 'queued too long')
+  if (turn === 'called' && !exchange.cancelled) {
+    exchange.noteWait(clock.now() - arrivedMs, 'queue')
+    return sent(exchange, slots, next)
+  }
+  // Cancelled in the moment it was called: the slot is the next one's.
+  if (turn === 'called') slots.give()
+  return cancelledOutcome(exchange.reason, on)
+}
+
+function refusal(exchange: Exchange, kind: 'queue full' | 'queued too long'): FailureOutcome {
+  const why = kind === 'queue full' ? 'as many calls wait as may' : 'the call has waited as long as it may'
+  const error = new RefusedError(kind, `the origin has as many requests to answer as it may, and ${why}`, exchange.facts())
+  return { kind: 'failure', error, sent: 'no', policy: fail() }
 }
