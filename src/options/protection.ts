@@ -105,7 +105,11 @@ function resolveFeature(owner: string, name: Feature, given: unknown, inherited:
   checkKeys(`${owner}: ${name}`, options, Object.keys(rules))
   checkMembers(`${owner}: ${name}`, bare(options) as Record<string, unknown>, rules)
   const own = Object.entries(options).filter(([, value]) => value !== undefined)
-  return bare({ ...defaults, ...Object.fromEntries(own) })
+  const config: Record<string, unknown> = bare({ ...defaults, ...Object.fromEntries(own) })
+  if (Number(config.minLimit) > Number(config.maxLimit)) {
+    throw invalidOption(owner, `${name}: minLimit`, `at most maxLimit, ${config.maxLimit}`, config.minLimit)
+  }
+  return config
 }
 
 /** @throws TypeError for a member that breaks its rule. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { clients, isSteadfetch } from './clients.ts'
+import { clients } from './clients.ts'
 import type { Job } from './job.ts'
 import { type ScenarioName, scenarios } from './scenarios.ts'
 import { defaultPhases } from './world.ts'

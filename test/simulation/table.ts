@@ -27,7 +27,7 @@ export function tableOf(scenario: ScenarioName, results: readonly Result[]): str
 }
 
 function headOf(scenario: ScenarioName): string[] {
-  const { title, servers } = scenarios[scenario]
+  const { title } = scenarios[scenario]
   const head = [`${scenario}: ${title}`]
   if (bounds[scenario].length > 0)
     head.push(`bounds of ${boundClient}: ${bounds[scenario].map((bound) => bound.title).join(', ')}`)
