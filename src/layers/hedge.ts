@@ -62,7 +62,6 @@ class Race implements Limited {
   }
 
   start(): void {
-    this.#hedging.sent()
     this.#send(false)
     this.#arm(this.#call.options.clock.now() + this.#hedging.delayMs)
   }
@@ -102,7 +101,10 @@ class Race implements Limited {
       return
     }
     const rank = this.#rank(outcome)
-    if (outcome.kind === 'response' && rank === final) this.#hedging.took(elapsedMs(branch))
+    if (outcome.kind === 'response' && rank === final) {
+      this.#hedging.took(elapsedMs(branch))
+      this.#hedging.answered()
+    }
     branch.rest()
     const came = { branch, outcome }
     const best = this.#best

@@ -28,8 +28,8 @@ export class Hedging {
     return this.#times.count < minTimes ? initialMs : this.#times.percentile(percentile)
   }
 
-  /** A request is sent, which earns a part of a hedge. */
-  sent(): void {
+  /** A call was answered well, which earns a part of a hedge: an origin that fails is sent none. */
+  answered(): void {
     this.#tokens = Math.min(maxTokens, this.#tokens + this.#config.budgetRatio)
   }
 

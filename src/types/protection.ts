@@ -107,7 +107,7 @@ export interface HedgeOptions {
   readonly initialMs?: number
   /** Hedges of one attempt. Default 1. */
   readonly maxHedges?: number
-  /** Most hedges per request, 0-1, over time; ten may be sent at once. Default 0.1. */
+  /** Most hedges per call that is answered, 0-1, over time; ten may be sent at once. Default 0.1. */
   readonly budgetRatio?: number
 }
 

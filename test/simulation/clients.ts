@@ -14,8 +14,3 @@ export const clients: Readonly<Record<string, Open>> = {
   'steadfetch+all': steadfetch({ breaker: true, throttle: true, concurrency: true, rateLimit: true, hedge: true }),
   ...Object.fromEntries(Object.entries(peers).map(([name, policy]) => [name, peer(policy)])),
 }
-
-/** Whether a client is the real one, whatever its options. */
-export function isSteadfetch(client: string): boolean {
-  return client.startsWith('steadfetch')
-}

@@ -142,6 +142,12 @@ describe('a hedged request', () => {
     expect(sent.length).toBeLessThanOrEqual(100 + 20)
   })
 
+  test('an origin that does not answer is sent ten hedges, and no more', async () => {
+    const { fetch, clock, sent } = slow({ hedge: { afterMs: 50 }, maxAttempts: 1, attemptTimeoutMs: 100 })
+    for (let call = 0; call < 50; call += 1) await clock.drive(rejection(fetch(target)))
+    expect(sent).toHaveLength(50 + 10)
+  })
+
   test('waits for the percentile of the response times once they are known', async () => {
     const { fetch, clock, sent } = slow({ hedge: true })
     for (let call = 0; call < 100; call += 1) {
