@@ -184,8 +184,8 @@ function over(exchange: Exchange, error: unknown): unknown {
 /** Hands the response out; the exchange watches over its body to the last byte. */
 function deliver(exchange: Exchange, received: Received): Response {
   exchange.delivered()
-  received.redirected = exchange.redirects.length > 0
-  received.crossedOrigins = exchange.crossedOrigins
+  received.redirected = exchange.redirects.hops.length > 0
+  received.crossedOrigins = exchange.redirects.crossedOrigins
   received.watch(exchange)
   return received.response
 }

@@ -3,10 +3,20 @@ import { redactUrl } from './errors/redact.ts'
 import type { Limits } from './limits.ts'
 import { Timed } from './timed.ts'
 import type { Watcher } from './types/body.ts'
-import type { Asked, AttemptRecord, ByteStream, CallFacts, Content, HopRequest, Outcome, Route } from './types/exchange.ts'
-import type { RedirectTrace, RefusalReason, WaitReason } from './types/trace.ts'
+import type {
+  Asked,
+  AttemptRecord,
+  ByteStream,
+  CallFacts,
+  Content,
+  HopRequest,
+  Outcome,
+  Redirects,
+  Route,
+} from './types/exchange.ts'
+import type { RefusalReason, WaitReason } from './types/trace.ts'
 
-const none: readonly never[] = []
+const none: Redirects = { hops: [], crossedOrigins: false }
 
 /**
  * One call, from fetch to the last byte: its request, its options and what happened so far. It keeps its time limits,
@@ -15,16 +25,13 @@ const none: readonly never[] = []
 export class Exchange extends Timed implements Watcher {
   readonly redirectMode: Asked['redirectMode']
   readonly integrity: string
-  readonly ownMaxDecoded: boolean
   /** The content of a Request, until it is read ahead. */
   requestStream: ByteStream | null
   /** The content of the call, whatever its current hop sends. */
   content: Content | null
   /** The request of the current hop; a redirect replaces it, and so does the choice of an endpoint. */
   request: HopRequest
-  redirects: readonly RedirectTrace[] = none
-  /** Whether a redirect led to another origin. */
-  crossedOrigins = false
+  redirects: Redirects = none
   /** Attempts after the first of a hop; counted over the whole call. */
   retries = 0
   /** The wait to be noted on the next attempt. */
@@ -49,13 +56,12 @@ export class Exchange extends Timed implements Watcher {
     this.requestStream = asked.requestStream
     this.redirectMode = asked.redirectMode
     this.integrity = asked.integrity
-    this.ownMaxDecoded = asked.ownMaxDecoded
   }
 
   /** Most bytes a body may become by decoding; a stream is bound only by a limit that the call itself set. */
   get maxDecodedBytes(): number | false {
     const { maxDecodedBytes } = this.options
-    return this.streams && !this.ownMaxDecoded && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
+    return this.streams && !this.own.maxDecodedBytes && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
   }
 
   /** Whether it is a second way of a call to be tried. */

@@ -9,8 +9,8 @@ import { resolveTarget } from './http/target.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
-import type { Asked, ByteStream, Content, Fields } from './types/exchange.ts'
-import type { ResolvedOptions, SteadInit } from './types/options.ts'
+import type { Asked, ByteStream, Content, Fields, OwnLimits } from './types/exchange.ts'
+import type { CallOptions, ResolvedOptions, SteadInit } from './types/options.ts'
 
 type Input = string | URL | Request
 
@@ -35,8 +35,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     requestStream,
     redirectMode: redirectModeOf(own.redirect === undefined ? request?.redirect : own.redirect),
     integrity: own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity),
-    ownTimeout: own.options?.timeoutMs !== undefined,
-    ownMaxDecoded: own.options?.maxDecodedBytes !== undefined,
+    own: own.options === undefined ? noOwnLimits : ownLimitsOf(own.options),
     scope: scopeOn(options.clock),
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
@@ -46,6 +45,12 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
   if (exchange.scope !== undefined && exchange.scope.dueMs <= exchange.startMs) exchange.look(exchange.startMs)
   if (exchange.cancelled) exchange.content?.discard(exchange.reason)
   return exchange
+}
+
+const noOwnLimits: OwnLimits = { timeoutMs: false, maxDecodedBytes: false }
+
+function ownLimitsOf({ timeoutMs, maxDecodedBytes }: CallOptions): OwnLimits {
+  return { timeoutMs: timeoutMs !== undefined, maxDecodedBytes: maxDecodedBytes !== undefined }
 }
 
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */

@@ -21,6 +21,6 @@ export function traceOf(result: unknown): Trace | undefined {
   const { redirects, notRepeated, totalMs } = exchange
   const attempts: AttemptTrace[] = []
   for (let attempt = exchange.latest; attempt !== undefined; attempt = attempt.previous) attempts.unshift(attempt.trace())
-  const trace = { attempts, redirects: [...redirects], totalMs }
+  const trace = { attempts, redirects: [...redirects.hops], totalMs }
   return notRepeated === null ? trace : { ...trace, notRepeated }
 }

@@ -66,10 +66,10 @@ function routeOf(exchange: Exchange, endpoints: Endpoints, isHeld: IsHeld): Endp
   // The origin of a blob: URL is that of who made it, but it is not there that it is fetched.
   if (!(named || origin === options.baseUrl?.origin) || !href.startsWith(origin)) return undefined
   const before = exchange.route instanceof EndpointRoute ? exchange.route : undefined
-  if (before?.redirects === redirects.length) return before
+  if (before?.redirects === redirects.hops.length) return before
   // One that redirects to another by name is not asked again at once: it might only say the same.
   const tried = named && before?.tried.includes(origin) === false ? before.tried : []
-  return new EndpointRoute(endpoints, options.clock, isHeld, redirects.length, tried)
+  return new EndpointRoute(endpoints, options.clock, isHeld, redirects.hops.length, tried)
 }
 
 /** Whatever becomes of the request, it is no longer under way afterwards. */

@@ -44,7 +44,7 @@ async function followHop(
   if (exchange.redirectMode === 'error') return refuse('forbidden', "redirected although redirect is 'error'")
   if (target.kind === 'refused') return refuse(target.why, target.summary)
   const maxHops = policy.maxHops ?? defaultMaxHops
-  if (redirects.length >= maxHops) return refuse('too many', `redirected more than ${maxHops} times`)
+  if (redirects.hops.length >= maxHops) return refuse('too many', `redirected more than ${maxHops} times`)
   const askedMs = retryAfterMs(received, options.clock.wallTime) ?? 0
   if (askedMs > 0) {
     const endMs = options.clock.now() + askedMs
@@ -54,8 +54,8 @@ async function followHop(
     exchange.noteWait(askedMs, 'retry-after')
   }
   const hop = { status: received.status, from: redactUrl(request.href), to: redactUrl(target.request.href) }
-  exchange.redirects = [...redirects, hop]
-  if (target.request.origin !== request.origin) exchange.crossedOrigins = true
+  const crossedOrigins = redirects.crossedOrigins || target.request.origin !== request.origin
+  exchange.redirects = { hops: [...redirects.hops, hop], crossedOrigins }
   exchange.request = target.request
   return undefined
 }

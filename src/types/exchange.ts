@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange.ts'
 import type { Body, Bytes, Watcher } from './body.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Policy } from './policy.ts'
-import type { AttemptTrace, RequestFacts } from './trace.ts'
+import type { AttemptTrace, RedirectTrace, RequestFacts } from './trace.ts'
 import type { Information } from './transport.ts'
 
 /** A stream of bytes, as fetch takes and gives it. */
@@ -48,6 +48,19 @@ export interface Route {
   stays: boolean
 }
 
+/** Which limits the call itself set, not its client: those hold for a body that is taken as a stream, too. */
+export interface OwnLimits {
+  readonly timeoutMs: boolean
+  readonly maxDecodedBytes: boolean
+}
+
+/** The redirects of a call. */
+export interface Redirects {
+  readonly hops: readonly RedirectTrace[]
+  /** Whether one led to another origin. */
+  readonly crossedOrigins: boolean
+}
+
 /** What a call asks for, read and checked. */
 export interface Asked {
   readonly options: ResolvedOptions
@@ -56,10 +69,7 @@ export interface Asked {
   readonly redirectMode: 'follow' | 'manual' | 'error'
   /** What the content must be, in the words of Subresource Integrity §3.5; empty when nothing is asked. */
   readonly integrity: string
-  /** Whether this call, not the client, set `timeoutMs`. */
-  readonly ownTimeout: boolean
-  /** Whether this call, not the client, set `maxDecodedBytes`. */
-  readonly ownMaxDecoded: boolean
+  readonly own: OwnLimits
   /** What it inherits from the work it is part of. */
   readonly scope: Scope | undefined
   /** When it began, if that is not now. */
