@@ -11,7 +11,7 @@ const snippets = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) =>
 
 /** api.example.com, as a replaced global fetch: what the snippets ask for is answered, all else fails. */
 const api = `globalThis.fetch = async (target, init) => {
-  const path = String(target).replace('https://api.example.com', '')
+  const path = String(target).replace(/^https:\\/\\/api(-2)?\\.example\\.com/, '')
   if (path === '/users/1') return Response.json({ id: 1 })
   if (path === '/v1/users/0') return new Response(null, { status: 404 })
   if (path === '/v1/users') return new Response(null, { status: 500 })
@@ -19,7 +19,12 @@ const api = `globalThis.fetch = async (target, init) => {
     status: 422, headers: { 'content-type': 'application/problem+json' } })
   throw new Error('not mocked: ' + path)
 }`
-const printed = [/\{ id: 1 \}/, /404 200 function/, /quantity must be positive\n\[\n? *\{/]
+const printed = [
+  /\{ id: 1 \}/,
+  /404 200 function/,
+  /quantity must be positive\n\[\n? *\{/,
+  /api-2\.example\.com is isolated\n\{ id: 1 \}/,
+]
 
 describe('the snippets of the README', () => {
   beforeAll(() => {

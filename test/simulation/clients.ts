@@ -8,7 +8,7 @@ export const clients: Readonly<Record<string, Open>> = {
   steadfetch: steadfetch(),
   'steadfetch+throttle': steadfetch({ throttle: true }),
   'steadfetch+breaker': steadfetch({ breaker: true }),
-  'steadfetch+adaptive': steadfetch({ concurrency: { limit: 'adaptive', maxQueueMs: 900 } }),
+  'steadfetch+concurrency': steadfetch({ concurrency: true }),
   'steadfetch+rate': steadfetch({ rateLimit: true }),
   'steadfetch+hedge': steadfetch({ hedge: true }),
   'steadfetch+all': steadfetch({ breaker: true, throttle: true, concurrency: true, rateLimit: true, hedge: true }),
