@@ -1,5 +1,7 @@
 // Compiled, never run: what the public types must allow and must refuse, with and without the DOM library.
 import {
+  type BreakerControl,
+  type BreakerState,
   type ClientOptions,
   createFetch,
   fetch,
@@ -7,12 +9,15 @@ import {
   follow,
   type HttpError,
   isHttpError,
+  isRefusedError,
   NetworkError,
   type Policy,
+  remainingMs,
   retry,
   type SteadInit,
   type Transport,
   traceOf,
+  withDeadline,
 } from 'steadfetch'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -60,3 +65,37 @@ if (isHttpError(error, 422)) {
 }
 const attempts: number | undefined = traceOf(error)?.attempts.length
 void attempts
+
+// Protections: true, false or an object; the listener sees states by name.
+const protectedOptions: ClientOptions = {
+  retryBudget: { capacity: 500 },
+  breaker: { consecutiveFailures: 5, onChange: ({ to }) => check<Equal<typeof to, BreakerState>>() },
+  throttle: true,
+  concurrency: 20,
+  rateLimit: { limit: 50, burst: 10 },
+  hedge: { afterMs: 100 },
+  endpoints: [new URL('https://a.example.com'), 'https://b.example.com'],
+  deadlineField: false,
+}
+const control: BreakerControl = createFetch(protectedOptions).breaker('https://a.example.com')
+const within: Promise<Response> = withDeadline(500, () => fetch('http://x/'))
+const left: number = remainingMs()
+void [control, within, left]
+// @ts-expect-error: no such member
+createFetch({ breaker: { threshold: 5 } })
+// @ts-expect-error: neither a number nor a word that is known
+createFetch({ concurrency: { limit: 'auto' } })
+// @ts-expect-error: the state is read only
+control.state = 'open'
+if (isRefusedError(error)) {
+  const kind:
+    | 'breaker open'
+    | 'isolated'
+    | 'throttled'
+    | 'rate limited'
+    | 'queue full'
+    | 'queued too long'
+    | 'paused'
+    | 'closed' = error.kind
+  void kind
+}
