@@ -89,7 +89,7 @@ function isSettled({ policy }: Outcome): boolean {
 
 /** What needs no repair, and is delivered at once. */
 function isPlain(exchange: Exchange, outcome: Outcome): outcome is ResponseOutcome {
-  return outcome.kind === 'response' && outcome.policy.kind === 'accept' && exchange.integrity === ''
+  return outcome.kind === 'response' && outcome.policy.kind === 'accept' && exchange.terms.integrity === ''
 }
 
 /** Composes the layers, outermost first. */
@@ -149,7 +149,7 @@ function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Resp
   const { received, policy } = outcome
   const { errors, clock } = exchange.options
   if (policy.kind === 'accept' || policy.kind === 'follow' || errors !== 'throw') {
-    return exchange.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
+    return exchange.terms.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
   }
   const excerpt = readExcerpt(received.body, clock)
   if (excerpt instanceof Promise) return throwLater(exchange, received, excerpt)

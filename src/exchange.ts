@@ -23,8 +23,6 @@ const none: Redirects = { hops: [], crossedOrigins: false }
  * and watches over the body that is delivered in the end.
  */
 export class Exchange extends Timed implements Watcher {
-  readonly redirectMode: Asked['redirectMode']
-  readonly integrity: string
   /** The content of a Request, until it is read ahead. */
   requestStream: ByteStream | null
   /** The content of the call, whatever its current hop sends. */
@@ -54,14 +52,12 @@ export class Exchange extends Timed implements Watcher {
     this.request = request
     this.content = request.content
     this.requestStream = asked.requestStream
-    this.redirectMode = asked.redirectMode
-    this.integrity = asked.integrity
   }
 
   /** Most bytes a body may become by decoding; a stream is bound only by a limit that the call itself set. */
   get maxDecodedBytes(): number | false {
     const { maxDecodedBytes } = this.options
-    return this.streams && !this.own.maxDecodedBytes && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
+    return this.streams && !this.terms.ownMaxDecoded && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
   }
 
   /** Whether it is a second way of a call to be tried. */

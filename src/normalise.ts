@@ -9,8 +9,8 @@ import { resolveTarget } from './http/target.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
-import type { Asked, ByteStream, Content, Fields, OwnLimits } from './types/exchange.ts'
-import type { CallOptions, ResolvedOptions, SteadInit } from './types/options.ts'
+import type { Asked, ByteStream, Content, Fields, Terms } from './types/exchange.ts'
+import type { ResolvedOptions, SteadInit } from './types/options.ts'
 
 type Input = string | URL | Request
 
@@ -33,9 +33,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     options,
     request: { method, href, origin, fields: fieldsOf(own, request, client, origin), content },
     requestStream,
-    redirectMode: redirectModeOf(own.redirect === undefined ? request?.redirect : own.redirect),
-    integrity: own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity),
-    own: own.options === undefined ? noOwnLimits : ownLimitsOf(own.options),
+    terms: termsOf(own, request),
     scope: scopeOn(options.clock),
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
@@ -47,10 +45,14 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
   return exchange
 }
 
-const noOwnLimits: OwnLimits = { timeoutMs: false, maxDecodedBytes: false }
+const usualTerms: Terms = { redirect: 'follow', integrity: '', ownTimeout: false, ownMaxDecoded: false }
 
-function ownLimitsOf({ timeoutMs, maxDecodedBytes }: CallOptions): OwnLimits {
-  return { timeoutMs: timeoutMs !== undefined, maxDecodedBytes: maxDecodedBytes !== undefined }
+function termsOf(own: CallInit, request: Request | undefined): Terms {
+  const redirect = redirectOf(own.redirect === undefined ? request?.redirect : own.redirect)
+  const integrity = own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity)
+  if (redirect === 'follow' && integrity === '' && own.options === undefined) return usualTerms
+  const { timeoutMs, maxDecodedBytes } = own.options ?? {}
+  return { redirect, integrity, ownTimeout: timeoutMs !== undefined, ownMaxDecoded: maxDecodedBytes !== undefined }
 }
 
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */
@@ -92,7 +94,7 @@ function signalOf(signal: AbortSignal | null | undefined): AbortSignal | undefin
   return signal
 }
 
-function redirectModeOf(mode: unknown): Exchange['redirectMode'] {
+function redirectOf(mode: unknown): Terms['redirect'] {
   if (mode === undefined) return 'follow'
   if (mode === 'follow' || mode === 'manual' || mode === 'error') return mode
   throw new TypeError(`redirect must be one of 'follow', 'manual', 'error', got ${String(mode)}`)

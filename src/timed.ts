@@ -2,7 +2,7 @@ import { Cancellation } from './cancellation.ts'
 import { inScope, type Scope } from './deadline.ts'
 import { type TimeLimit, TimeoutError } from './errors/failures.ts'
 import type { Limited, Limits } from './limits.ts'
-import type { Asked, AttemptRecord, CallFacts, OwnLimits } from './types/exchange.ts'
+import type { Asked, AttemptRecord, CallFacts, Terms } from './types/exchange.ts'
 import type { ResolvedOptions } from './types/options.ts'
 
 /** The time limits of one call: its own, the deadline it inherits, that of its attempt and that of a silent body. */
@@ -12,7 +12,7 @@ export abstract class Timed extends Cancellation implements Limited {
   readonly startMs: number
   readonly limits: Limits
   readonly scope: Scope | undefined
-  readonly own: OwnLimits
+  readonly terms: Terms
   protected streams = false
   #over = false
   #idleDueMs: number | undefined
@@ -21,11 +21,11 @@ export abstract class Timed extends Cancellation implements Limited {
   /** The latest attempt, which knows the one before it. */
   latest: AttemptRecord | undefined
 
-  constructor({ options, scope, own, startMs }: Asked, limits: Limits) {
+  constructor({ options, scope, terms, startMs }: Asked, limits: Limits) {
     super()
     this.options = options
     this.scope = scope
-    this.own = own
+    this.terms = terms
     this.limits = limits
     this.startMs = startMs ?? options.clock.now()
   }
@@ -36,7 +36,7 @@ export abstract class Timed extends Cancellation implements Limited {
   /** Monotonic milliseconds at which the call ends; Infinity without a limit. */
   get deadlineMs(): number {
     const { timeoutMs } = this.options
-    const ownMs = timeoutMs === false || (this.streams && !this.own.timeoutMs) ? Infinity : this.startMs + timeoutMs
+    const ownMs = timeoutMs === false || (this.streams && !this.terms.ownTimeout) ? Infinity : this.startMs + timeoutMs
     return this.scope === undefined ? ownMs : Math.min(ownMs, this.scope.dueMs)
   }
 

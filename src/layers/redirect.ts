@@ -16,7 +16,7 @@ const defaultMaxHops = 20
 /** Follows redirects (RFC 9110 §15.4); each hop enters the layers below for its own origin. */
 export const redirectLayer: Layer = (next) => async (exchange) => {
   let outcome = await next(exchange)
-  while (outcome.kind === 'response' && outcome.policy.kind === 'follow' && exchange.redirectMode !== 'manual') {
+  while (outcome.kind === 'response' && outcome.policy.kind === 'follow' && exchange.terms.redirect !== 'manual') {
     const refusal = await followHop(exchange, outcome, outcome.policy)
     if (refusal === 'deliver') return outcome
     if (refusal !== undefined) return refusal
@@ -41,7 +41,7 @@ async function followHop(
     const error = new RedirectError(why, received.status, summary, exchange.facts())
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }
   }
-  if (exchange.redirectMode === 'error') return refuse('forbidden', "redirected although redirect is 'error'")
+  if (exchange.terms.redirect === 'error') return refuse('forbidden', "redirected although redirect is 'error'")
   if (target.kind === 'refused') return refuse(target.why, target.summary)
   const maxHops = policy.maxHops ?? defaultMaxHops
   if (redirects.hops.length >= maxHops) return refuse('too many', `redirected more than ${maxHops} times`)

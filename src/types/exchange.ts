@@ -48,10 +48,15 @@ export interface Route {
   stays: boolean
 }
 
-/** Which limits the call itself set, not its client: those hold for a body that is taken as a stream, too. */
-export interface OwnLimits {
-  readonly timeoutMs: boolean
-  readonly maxDecodedBytes: boolean
+/** What a call asks for beside its request; most calls ask for the same and share it. */
+export interface Terms {
+  readonly redirect: 'follow' | 'manual' | 'error'
+  /** What the content must be, in the words of Subresource Integrity §3.5; empty when nothing is asked. */
+  readonly integrity: string
+  /** Whether this call, not the client, set `timeoutMs`: then it holds for a body that is taken as a stream, too. */
+  readonly ownTimeout: boolean
+  /** The same of `maxDecodedBytes`. */
+  readonly ownMaxDecoded: boolean
 }
 
 /** The redirects of a call. */
@@ -66,10 +71,7 @@ export interface Asked {
   readonly options: ResolvedOptions
   readonly request: HopRequest
   readonly requestStream: ByteStream | null
-  readonly redirectMode: 'follow' | 'manual' | 'error'
-  /** What the content must be, in the words of Subresource Integrity §3.5; empty when nothing is asked. */
-  readonly integrity: string
-  readonly own: OwnLimits
+  readonly terms: Terms
   /** What it inherits from the work it is part of. */
   readonly scope: Scope | undefined
   /** When it began, if that is not now. */
