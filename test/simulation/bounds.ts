@@ -1,6 +1,6 @@
 import type { Figures } from './figures.ts'
 import type { Result } from './job.ts'
-import type { ScenarioName } from './scenarios.ts'
+import { carries, type ScenarioName } from './scenarios.ts'
 
 /** What must be true of steadfetch with its defaults, at one load. */
 export interface Bound {
@@ -44,11 +44,11 @@ export const bounds: Readonly<Record<ScenarioName, readonly Bound[]>> = {
 /** The client that the bounds are for. */
 export const boundClient = 'steadfetch'
 
-/** The titles of the bounds of a scenario that do not hold at a load; none when the client was not run there. */
+/** The titles of the bounds of a scenario that do not hold at a load; none when the client was not run there, or the servers were too small. */
 export function broken(scenario: ScenarioName, load: number, results: readonly Result[]): string[] {
   const runs = results.filter(({ job }) => job.scenario === scenario && job.load === load)
   const own = runs.filter(({ job }) => job.client === boundClient)
-  if (own.length === 0) return []
+  if (own.length === 0 || own.some(({ job }) => !carries(scenario, load, job.capacity))) return []
   const none = own.map(({ job }) => runs.find((run) => run.job.client === 'none' && run.job.seed === job.seed)?.figures)
   const all = own.map(({ figures }) => figures)
   return bounds[scenario].filter(({ holds }) => !holds(all, none)).map(({ title }) => title)

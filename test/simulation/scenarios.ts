@@ -21,6 +21,8 @@ export interface Scenario {
   readonly servers: number
   /** Per server. */
   readonly workers: number
+  /** What each server can take while nothing is wrong. */
+  readonly requestsPerSecond: number
   readonly serviceMs: (chance: Chance) => number
   readonly limit?: WindowLimit
   readonly fault: Fault
@@ -30,6 +32,11 @@ export interface Scenario {
   readonly measuredAfterMs: number
 }
 
+/** Calls per second of one process at load 1. */
+export const callsPerSecond = 14
+/** The capacities of the scenarios are those for so many processes. */
+export const usualProcesses = 40
+
 /** Requests that may wait at a server; one more gets a 503. */
 export const queueLimit = 3_000
 
@@ -37,6 +44,7 @@ const oneServer = {
   servers: 1,
   workers: 12,
   serviceMs: (chance: Chance) => exponential(8, chance),
+  requestsPerSecond: 1_500,
   measuredAfterMs: 0,
 } as const
 
@@ -49,6 +57,7 @@ export const scenarios = {
     ...oneServer,
     title: 'four times the load for 5 s, against a limit of 2,500 requests per window of 2 s',
     limit: { windowMs: 2_000, limit: 2_500 },
+    requestsPerSecond: 1_250,
     fault: { load: 4 },
     faultMs: 5_000,
     measuredAfterMs: 10_000,
@@ -58,6 +67,7 @@ export const scenarios = {
     title: 'every request takes 20 times as long, a median of 400 ms',
     // It waits for another service, so that there always is a worker.
     workers: Number.POSITIVE_INFINITY,
+    requestsPerSecond: Number.POSITIVE_INFINITY,
     serviceMs: (chance: Chance) => lognormal(20, 0.5, chance),
     fault: { slowdown: 20 },
   },
@@ -67,3 +77,9 @@ export const scenarios = {
 
 /** The name of a scenario. */
 export type ScenarioName = keyof typeof scenarios
+
+/** Whether the servers can take the load while nothing is wrong; where they cannot, no client does well. */
+export function carries(scenario: ScenarioName, load: number, capacity: number): boolean {
+  const { requestsPerSecond, servers } = scenarios[scenario]
+  return callsPerSecond * usualProcesses * load < requestsPerSecond * servers * capacity
+}

@@ -1,7 +1,7 @@
 import { boundClient, bounds, broken } from './bounds.ts'
 import type { Figures } from './figures.ts'
 import type { Result } from './job.ts'
-import { type ScenarioName, scenarios } from './scenarios.ts'
+import { carries, type ScenarioName, scenarios } from './scenarios.ts'
 
 interface Column {
   readonly title: string
@@ -35,9 +35,10 @@ function headOf(scenario: ScenarioName): string[] {
 }
 
 function rowOf(group: readonly Result[], runs: readonly Result[]): string[] {
-  const { client, load, scenario } = (group[0] as Result).job
+  const { client, load, scenario, capacity } = (group[0] as Result).job
   const cells = columns.map(({ cell }) => cell(group.map(({ figures }) => figures)))
   if (client !== boundClient || bounds[scenario].length === 0) return [client, String(load), ...cells, '']
+  if (!carries(scenario, load, capacity)) return [client, String(load), ...cells, 'none: more than the healthy server can take']
   const failed = broken(scenario, load, runs)
   return [client, String(load), ...cells, failed.length === 0 ? 'hold' : `BROKEN: ${failed.join(', ')}`]
 }

@@ -3,7 +3,7 @@ import { Calls } from './calls.ts'
 import { type Chance, chanceOf } from './chance.ts'
 import type { Open } from './client.ts'
 import { VirtualClock } from './clock.ts'
-import { type Scenario, type ScenarioName, scenarios } from './scenarios.ts'
+import { callsPerSecond, type Scenario, type ScenarioName, scenarios, usualProcesses } from './scenarios.ts'
 import { Site } from './site.ts'
 
 /** The lengths of a run's phases, in milliseconds. */
@@ -41,10 +41,6 @@ export interface Happened {
   /** Calls that start from the beginning of the fault to this moment are measured. */
   readonly measuredUntilMs: number
 }
-
-const callsPerSecond = 14
-/** The capacities of the scenarios are those for so many processes. */
-const usualProcesses = 40
 
 /** Runs one scenario with one kind of client from its beginning to the end of its calls. */
 export async function simulate(open: Open, options: RunOptions): Promise<Happened> {
