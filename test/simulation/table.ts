@@ -38,9 +38,17 @@ function rowOf(group: readonly Result[], runs: readonly Result[]): string[] {
   const { client, load, scenario, capacity } = (group[0] as Result).job
   const cells = columns.map(({ cell }) => cell(group.map(({ figures }) => figures)))
   if (client !== boundClient || bounds[scenario].length === 0) return [client, String(load), ...cells, '']
-  if (!carries(scenario, load, capacity)) return [client, String(load), ...cells, 'none: more than the healthy server can take']
   const failed = broken(scenario, load, runs)
-  return [client, String(load), ...cells, failed.length === 0 ? 'hold' : `BROKEN: ${failed.join(', ')}`]
+  return [
+    client,
+    String(load),
+    ...cells,
+    failed.length === 0
+      ? carries(scenario, load, capacity)
+        ? 'hold'
+        : 'hold, but the healthy server is too small'
+      : `BROKEN: ${failed.join(', ')}`,
+  ]
 }
 
 /** Names and verdicts to the left, numbers to the right. */
