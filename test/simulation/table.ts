@@ -1,6 +1,6 @@
 import { boundClient, bounds, broken } from './bounds.ts'
 import type { Figures } from './figures.ts'
-import type { Result } from './job.ts'
+import type { Job, Result } from './job.ts'
 import { carries, type ScenarioName, scenarios } from './scenarios.ts'
 
 interface Column {
@@ -35,20 +35,16 @@ function headOf(scenario: ScenarioName): string[] {
 }
 
 function rowOf(group: readonly Result[], runs: readonly Result[]): string[] {
-  const { client, load, scenario, capacity } = (group[0] as Result).job
+  const { job } = group[0] as Result
   const cells = columns.map(({ cell }) => cell(group.map(({ figures }) => figures)))
-  if (client !== boundClient || bounds[scenario].length === 0) return [client, String(load), ...cells, '']
+  return [job.client, String(job.load), ...cells, verdictOf(job, runs)]
+}
+
+function verdictOf({ client, load, scenario, capacity }: Job, runs: readonly Result[]): string {
+  if (client !== boundClient || bounds[scenario].length === 0) return ''
   const failed = broken(scenario, load, runs)
-  return [
-    client,
-    String(load),
-    ...cells,
-    failed.length === 0
-      ? carries(scenario, load, capacity)
-        ? 'hold'
-        : 'hold, but the healthy server is too small'
-      : `BROKEN: ${failed.join(', ')}`,
-  ]
+  if (failed.length > 0) return `BROKEN: ${failed.join(', ')}`
+  return carries(scenario, load, capacity) ? 'hold' : 'hold, but the healthy server is too small'
 }
 
 /** Names and verdicts to the left, numbers to the right. */
