@@ -1,4 +1,3 @@
-import { wait } from '../cancellation.ts'
 import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
@@ -21,8 +20,10 @@ const defaultMaxHeld = 10_000
 export function gateLayer(origins: Origins): Layer {
   return (next) => (exchange) => {
     const { gate } = origins.of(exchange.request.origin)
-    exchange.sentAtClosing = gate.quiet ? gate.closings : null
-    return gate.quiet ? next(exchange) : pass(exchange, gate, next)
+    const { quiet } = gate
+    exchange.sentAtClosing = quiet ? gate.closings : null
+    if (quiet) gate.pace.count(exchange.startMs)
+    return quiet ? next(exchange) : pass(exchange, gate, next)
   }
 }
 
@@ -38,9 +39,10 @@ export function pauseLayer(origins: Origins): Layer {
 /** Passes a gate that is closed, or was closed by the latest answers. */
 async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outcome> {
   exchange.limit()
-  const admission = gate.admit(exchange.options.clock.now())
+  const { clock, random } = exchange.options
+  const admission = gate.held > 0 ? 'wait' : gate.admit(clock.now(), random)
   let probing = admission === 'probe'
-  if (admission === 'wait' || admission === 'follow probe') {
+  if (admission !== 'go' && admission !== 'probe') {
     const held = await holdBack(exchange, gate)
     if (typeof held !== 'string') return held
     probing = held === 'probe'
@@ -51,13 +53,26 @@ async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outc
     return observe(exchange, gate, sentAtClosing, outcome)
   } finally {
     if (probing && gate.closings === sentAtClosing) gate.endProbe()
+    release(gate, exchange)
   }
+}
+
+function release(gate: Gate, exchange: Exchange): void {
+  const { clock, random } = exchange.options
+  const { room } = gate
+  const now = clock.now()
+  while (room.size > 0) {
+    const admission = gate.admit(now, random)
+    if (admission !== 'go' && admission !== 'probe') break
+    room.call(admission)
+  }
+  room.wake(clock, room.size === 0 ? Infinity : gate.dueMs(now), () => release(gate, exchange))
 }
 
 /** Closes or opens the gate by what came back. */
 function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome: Outcome): Outcome {
   if (outcome.kind !== 'response') {
-    if (!exchange.cancelled) gate.open(sentAtClosing)
+    if (!exchange.cancelled) gate.open(sentAtClosing, exchange.options.clock.now())
     return outcome
   }
   const { clock, random } = exchange.options
@@ -68,60 +83,40 @@ function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome:
   const askedMs = policy === undefined ? undefined : retryAfterMs(received, clock.wallTime)
   if (policy === undefined || (policy.kind !== 'pause' && !(mayPause && askedMs !== undefined))) {
     // A call that does not want to wait may be told to: that neither closes the gate nor opens it.
-    if (policy !== undefined || !mayPause) gate.open(sentAtClosing)
+    if (policy !== undefined || !mayPause) gate.open(sentAtClosing, exchange.options.clock.now())
     return outcome
   }
   gate.close({ status, askedMs, sentAtClosing, policy }, clock.now(), random)
+  gate.room.sendAway(clock.now() + gate.remainingMs(clock.now()))
+  release(gate, exchange)
   return { ...outcome, heldMs: gate.remainingMs(clock.now()) }
 }
 
 /** Waits at the gate; an outcome when the call cannot wait that long, is refused or cancelled. */
 async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' | FailureOutcome> {
-  const { clock, random, on } = exchange.options
+  const { clock, on } = exchange.options
   const policy = patient(expectedPolicy(gate.status, on))
   if (policy === undefined) return 'go'
   if (gate.held >= ((policy as PausePolicy).maxHeld ?? defaultMaxHeld)) return refusal(exchange, gate, 'queue full')
   const arrivedMs = clock.now()
   const maxWaitMs = longestJittered(policy.maxWaitMs ?? retryDefaults.maxWaitMs)
   const latestMs = Math.min(arrivedMs + maxWaitMs, exchange.deadlineMs)
-  gate.held += 1
-  let spread = false
-  try {
-    while (!exchange.cancelled) {
-      const admission = gate.admit(clock.now())
-      if (admission === 'probe' || (admission === 'go' && spread)) {
-        exchange.noteWait(clock.now() - arrivedMs, 'pause')
-        return admission
-      }
-      // Whoever is spread out asks again afterwards: the gate may have been closed meanwhile.
-      spread = admission === 'go'
-      const remainingMs = admission === 'go' ? gate.spreadMs(random) : gate.remainingMs(clock.now())
-      if (clock.now() + remainingMs > latestMs) return refusal(exchange, gate, 'paused')
-      if (admission !== 'follow probe') await wait(clock, remainingMs, exchange)
-      else if (!(await probeEnded(exchange, gate, latestMs))) return refusal(exchange, gate, 'paused')
-    }
-    return cancelledOutcome(exchange.reason, on)
-  } finally {
-    gate.held -= 1
+  for (;;) {
+    if (clock.now() + gate.remainingMs(clock.now()) > latestMs) return refusal(exchange, gate, 'paused')
+    const waiting = gate.room.wait(exchange, latestMs)
+    release(gate, exchange)
+    const turn = await waitingFor(waiting, gate)
+    if (turn.leave === 'late') return refusal(exchange, gate, 'paused')
+    if (turn.leave === 'cancelled') return cancelledOutcome(exchange.reason, on)
+    if (turn.closings !== gate.closings) continue
+    exchange.noteWait(clock.now() - arrivedMs, 'pause')
+    return turn.leave
   }
 }
 
-/** Resolves once the probe has ended; to false when that takes longer than the call can wait. */
-function probeEnded(exchange: Exchange, gate: Gate, latestMs: number): Promise<boolean> {
-  const { clock } = exchange.options
-  return new Promise((resolve) => {
-    const settle = (ended: boolean) => (): void => {
-      stopTimer()
-      stopSettled()
-      stopCancel()
-      resolve(ended)
-    }
-    let stopTimer = (): void => {}
-    let stopCancel = (): void => {}
-    const stopSettled = gate.onSettled(settle(true))
-    if (latestMs < Infinity) stopTimer = clock.after(latestMs - clock.now(), settle(false))
-    stopCancel = exchange.onCancel(settle(true))
-  })
+async function waitingFor(waiting: Promise<'go'|'probe'|'late'|'cancelled'>, gate: Gate) {
+  const leave = await waiting
+  return { leave, closings: gate.closings }
 }
 
 function refusal(exchange: Exchange, gate: Gate, kind: 'paused' | 'queue full'): FailureOutcome {

@@ -1,5 +1,7 @@
 import type { PauseOptions } from '../types/policy.ts'
+import { WaitingRoom } from '../waiting-room.ts'
 import { backoffMs, jittered, retryDefaults } from './backoff.ts'
+import { Pace } from './pace.ts'
 
 /** The releases of held calls are spread over this part of the pause, but not over more than the limit. */
 const spreadRatio = 0.2
@@ -16,7 +18,7 @@ export interface PauseRequest {
 }
 
 /** What a call must do at the gate. */
-export type Admission = 'go' | 'wait' | 'probe' | 'follow probe'
+export type Admission = 'go' | 'wait' | 'probe' | 'follow probe' | 'later'
 
 /**
  * The gate of one origin. A response that asks for a pause closes it; when the pause is over one call goes first as a
@@ -30,9 +32,10 @@ export class Gate {
   #strikes = 0
   #closings = 0
   #status = 0
-  readonly #settled = new Set<() => void>()
-  /** Calls held back at this moment. */
-  held = 0
+  readonly room = new WaitingRoom<'go' | 'probe'>()
+  readonly pace = new Pace()
+  #paced = false
+  get held(): number { return this.room.size }
 
   /** Whether a pause is on, or its probe is still due. */
   get busy(): boolean {
@@ -41,7 +44,7 @@ export class Gate {
 
   /** Whether nothing is the matter: no pause is on, none was asked for by the latest answers. */
   get quiet(): boolean {
-    return !this.#awaitingProbe && this.#strikes === 0
+    return !this.#awaitingProbe && !this.#paced && this.#strikes === 0
   }
 
   /** The status that closed it last. */
@@ -54,9 +57,14 @@ export class Gate {
     return this.#closings
   }
 
-  admit(nowMs: number): Admission {
+  admit(nowMs: number, random: () => number): Admission {
     if (nowMs < this.#openAtMs) return 'wait'
-    if (!this.#awaitingProbe) return 'go'
+    if (!this.#awaitingProbe) {
+      if (!this.#paced) return 'go'
+      this.pace.refill(nowMs, this.held > 0)
+      if (this.held === 0 && this.pace.full) { this.#paced = false; return 'go' }
+      return this.pace.take(nowMs, random) ? 'go' : 'later'
+    }
     if (this.#probing) return 'follow probe'
     this.#probing = true
     return 'probe'
@@ -71,6 +79,12 @@ export class Gate {
    * Closes the gate: for as long as the origin asked, but not beyond `maxWaitMs`, so that one answer with a Retry-After
    * of a day does not cut the service off for a day; else for a back-off that grows while its answers stay the same.
    */
+  dueMs(nowMs: number): number {
+    if (nowMs < this.#openAtMs) return this.#openAtMs
+    if (!this.#awaitingProbe) return this.pace.dueMs(nowMs)
+    return Infinity
+  }
+
   close({ status, askedMs, sentAtClosing, policy }: PauseRequest, nowMs: number, random: () => number): void {
     const oldNews = sentAtClosing !== this.#closings
     if (oldNews && askedMs === undefined) return
@@ -79,7 +93,8 @@ export class Gate {
     const boundMs = askedMs === undefined ? undefined : Math.min(askedMs, maxWaitMs)
     const waitMs = boundMs === undefined ? backoffMs(this.#strikes, policy, random) : jittered(boundMs, random)
     const openAtMs = nowMs + waitMs
-    if (oldNews && openAtMs <= this.#openAtMs) return
+    if (oldNews && nowMs + (process.env.RATCHET ? waitMs : boundMs as number) <= this.#openAtMs) return
+    if (!oldNews) this.pace.closed(nowMs, !this.#awaitingProbe && !this.#paced, this.#awaitingProbe, openAtMs)
     this.#openAtMs = openAtMs
     this.#pausedMs = waitMs
     this.#status = status
@@ -89,9 +104,15 @@ export class Gate {
   }
 
   /** An answer that asks for no pause opens the gate, unless it is older than the closing. */
-  open(sentAtClosing: number): void {
+  open(sentAtClosing: number, nowMs: number): void {
     if (sentAtClosing !== this.#closings) return
+    this.pace.passed()
+    if (this.#awaitingProbe) {
+      this.pace.opened(nowMs, this.#pausedMs, this.spreadMs(() => 1), this.held, this.#openAtMs)
+      this.#paced = true
+    }
     this.#awaitingProbe = false
+    if (this.#paced && this.held === 0) { this.pace.refill(nowMs, false); if (this.pace.full) this.#paced = false }
     this.#strikes = 0
     this.endProbe()
   }
@@ -99,15 +120,6 @@ export class Gate {
   /** The probe came to nothing: the next call in line takes its place. */
   endProbe(): void {
     this.#probing = false
-    const settled = [...this.#settled]
-    this.#settled.clear()
-    for (const listener of settled) listener()
-  }
-
-  /** Calls `listener` once the probe has ended; returns how to stop listening. */
-  onSettled(listener: () => void): () => void {
-    this.#settled.add(listener)
-    return () => this.#settled.delete(listener)
   }
 
   /** How long a released call waits, so that the held ones do not arrive together. */
