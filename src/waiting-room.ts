@@ -12,15 +12,18 @@ class Guest<Turn> implements Cancellable, Limited {
   newer: Guest<Turn> | undefined
   place = -1
   readonly dueMs: number
-  readonly call: Timed
-  readonly #room: WaitingRoom<Turn>
+  readonly #call: Timed
+  readonly #strike: (guest: Guest<Turn>) => void
   readonly #resolve: (leave: Leave<Turn>) => void
 
-  constructor(room: WaitingRoom<Turn>, call: Timed, dueMs: number, resolve: (leave: Leave<Turn>) => void) {
-    this.#room = room
-    this.call = call
+  constructor(call: Timed, dueMs: number, strike: (guest: Guest<Turn>) => void, resolve: (leave: Leave<Turn>) => void) {
+    this.#call = call
     this.dueMs = dueMs
+    this.#strike = strike
     this.#resolve = resolve
+    // The deadline of the call cancels it, and needs no second entry.
+    if (dueMs < call.deadlineMs) call.limits.enter(this)
+    call.add(this)
   }
 
   cancel(): void {
@@ -32,67 +35,74 @@ class Guest<Turn> implements Cancellable, Limited {
   }
 
   leave(leave: Leave<Turn>): void {
-    this.call.remove(this)
-    this.call.limits.leave(this)
-    this.#room.strike(this)
+    this.#call.remove(this)
+    this.#call.limits.leave(this)
+    this.#strike(this)
     this.#resolve(leave)
   }
 }
 
-/** Calls that wait until they are let go, the newest first. */
+/** Calls that wait until they are let go; one timer wakes whoever lets them go. A list, so that leaving is cheap anywhere. */
 export class WaitingRoom<Turn> {
   #newest: Guest<Turn> | undefined
+  #oldest: Guest<Turn> | undefined
   #size = 0
+  #stopTimer: (() => void) | undefined
+  #firesMs = Infinity
 
+  /** How many wait. */
   get size(): number {
     return this.#size
   }
 
-  /** Waits to be let go, until `latestMs` at most; the deadline of the call ends it anyway. */
+  /** Waits to be let go, until `latestMs` at most. */
   wait(call: Timed, latestMs: number): Promise<Leave<Turn>> {
     if (call.cancelled) return Promise.resolve('cancelled')
     return new Promise((resolve) => {
-      const guest = new Guest(this, call, latestMs, resolve)
+      const guest = new Guest<Turn>(call, latestMs, this.#strike, resolve)
       guest.older = this.#newest
-      if (this.#newest !== undefined) this.#newest.newer = guest
+      if (this.#newest === undefined) this.#oldest = guest
+      else this.#newest.newer = guest
       this.#newest = guest
       this.#size += 1
-      if (latestMs < call.deadlineMs) call.limits.enter(guest)
-      call.add(guest)
     })
   }
 
-  /** Lets the newest go; nothing happens when nobody waits. */
-  call(turn: Turn): void {
-    this.#newest?.leave(turn)
+  /** Lets the newest or the oldest go; whoever has a turn has it, whatever happens next. */
+  call(turn: Turn, whom: 'newest' | 'oldest'): void {
+    const guest = whom === 'newest' ? this.#newest : this.#oldest
+    guest?.leave(turn)
   }
 
-  /** Sends away all that cannot wait until `ms`. */
+  /** Sends away whoever cannot wait until `ms`. */
   sendAway(ms: number): void {
     for (let guest = this.#newest; guest !== undefined; guest = guest.older) if (guest.dueMs < ms) guest.leave('late')
   }
 
-  #stop: (() => void) | undefined
-  #firesMs = Infinity
+  /** Calls `run` at `atMs` instead of at what was said before, unless nobody waits by then; never at Infinity. */
   wake(clock: Clock, atMs: number, run: () => void): void {
     if (atMs === this.#firesMs) return
-    this.#stop?.()
-    this.#stop = undefined
+    this.#disarm()
+    if (atMs === Infinity || this.#size === 0) return
     this.#firesMs = atMs
-    if (atMs === Infinity) return
-    this.#stop = clock.after(Math.max(0, atMs - clock.now()), () => {
-      this.#stop = undefined
-      this.#firesMs = Infinity
+    this.#stopTimer = clock.after(Math.max(0, atMs - clock.now()), () => {
+      this.#disarm()
       run()
     })
   }
 
-  /** Takes one out, which has left. */
-  strike(guest: Guest<Turn>): void {
+  #disarm(): void {
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+    this.#firesMs = Infinity
+  }
+
+  readonly #strike = (guest: Guest<Turn>): void => {
     if (guest.newer === undefined) this.#newest = guest.older
     else guest.newer.older = guest.older
-    if (guest.older !== undefined) guest.older.newer = guest.newer
+    if (guest.older === undefined) this.#oldest = guest.newer
+    else guest.older.newer = guest.newer
     this.#size -= 1
-    if (this.#size === 0) { this.#stop?.(); this.#stop = undefined; this.#firesMs = Infinity }
+    if (this.#size === 0) this.#disarm()
   }
 }

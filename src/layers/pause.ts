@@ -8,6 +8,7 @@ import type { Origins } from '../policy/origins.ts'
 import { fail, patient } from '../policy/policies.ts'
 import { statusRow } from '../status/table.ts'
 import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
+import type { ResolvedOptions } from '../types/options.ts'
 import type { PausePolicy } from '../types/policy.ts'
 
 /** Most calls held per origin, unless the policy says otherwise. */
@@ -20,10 +21,10 @@ const defaultMaxHeld = 10_000
 export function gateLayer(origins: Origins): Layer {
   return (next) => (exchange) => {
     const { gate } = origins.of(exchange.request.origin)
-    const { quiet } = gate
-    exchange.sentAtClosing = quiet ? gate.closings : null
-    if (quiet) gate.pace.count(exchange.startMs)
-    return quiet ? next(exchange) : pass(exchange, gate, next)
+    exchange.sentAtClosing = gate.quiet ? gate.closings : null
+    if (!gate.quiet) return pass(exchange, gate, next)
+    gate.pass(exchange.startMs)
+    return next(exchange)
   }
 }
 
@@ -38,44 +39,43 @@ export function pauseLayer(origins: Origins): Layer {
 
 /** Passes a gate that is closed, or was closed by the latest answers. */
 async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outcome> {
-  exchange.limit()
   const { clock, random } = exchange.options
-  const admission = gate.held > 0 ? 'wait' : gate.admit(clock.now(), random)
-  let probing = admission === 'probe'
-  if (admission !== 'go' && admission !== 'probe') {
+  exchange.limit()
+  // Whoever comes while others are held must not jump their pace.
+  let admission = gate.room.size > 0 ? 'wait' : gate.admit(clock.now(), random, false)
+  if (admission === 'wait') {
     const held = await holdBack(exchange, gate)
     if (typeof held !== 'string') return held
-    probing = held === 'probe'
+    admission = held
   }
   const sentAtClosing = gate.closings
   try {
-    const outcome = await next(exchange)
-    return observe(exchange, gate, sentAtClosing, outcome)
+    return observe(exchange, gate, sentAtClosing, await next(exchange))
   } finally {
-    if (probing && gate.closings === sentAtClosing) gate.endProbe()
-    release(gate, exchange)
+    if (admission === 'probe' && gate.closings === sentAtClosing) gate.endProbe()
+    letGo(gate, exchange.options)
   }
 }
 
-function release(gate: Gate, exchange: Exchange): void {
-  const { clock, random } = exchange.options
+/** Lets go the held calls whose turn it is, and comes back when it is that of the next. */
+function letGo(gate: Gate, { clock, random }: Pick<ResolvedOptions, 'clock' | 'random'>): void {
   const { room } = gate
-  const now = clock.now()
+  const nowMs = clock.now()
   while (room.size > 0) {
-    const admission = gate.admit(now, random)
-    if (admission !== 'go' && admission !== 'probe') break
-    room.call(admission)
+    const admission = gate.admit(nowMs, random, true)
+    if (admission === 'wait') break
+    room.call({ probe: admission === 'probe', closing: gate.closings }, gate.newestFirst ? 'newest' : 'oldest')
   }
-  room.wake(clock, room.size === 0 ? Infinity : gate.dueMs(now), () => release(gate, exchange))
+  if (room.size > 0) room.wake(clock, gate.dueMs(nowMs), () => letGo(gate, { clock, random }))
 }
 
 /** Closes or opens the gate by what came back. */
 function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome: Outcome): Outcome {
+  const { clock, random } = exchange.options
   if (outcome.kind !== 'response') {
-    if (!exchange.cancelled) gate.open(sentAtClosing, exchange.options.clock.now())
+    if (!exchange.cancelled) gate.open(sentAtClosing, clock.now())
     return outcome
   }
-  const { clock, random } = exchange.options
   const { received } = outcome
   const { status } = received
   const policy = patient(outcome.policy)
@@ -83,13 +83,14 @@ function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome:
   const askedMs = policy === undefined ? undefined : retryAfterMs(received, clock.wallTime)
   if (policy === undefined || (policy.kind !== 'pause' && !(mayPause && askedMs !== undefined))) {
     // A call that does not want to wait may be told to: that neither closes the gate nor opens it.
-    if (policy !== undefined || !mayPause) gate.open(sentAtClosing, exchange.options.clock.now())
+    if (policy !== undefined || !mayPause) gate.open(sentAtClosing, clock.now())
     return outcome
   }
   gate.close({ status, askedMs, sentAtClosing, policy }, clock.now(), random)
-  gate.room.sendAway(clock.now() + gate.remainingMs(clock.now()))
-  release(gate, exchange)
-  return { ...outcome, heldMs: gate.remainingMs(clock.now()) }
+  const heldMs = gate.remainingMs(clock.now())
+  gate.room.sendAway(clock.now() + heldMs)
+  letGo(gate, exchange.options)
+  return { ...outcome, heldMs }
 }
 
 /** Waits at the gate; an outcome when the call cannot wait that long, is refused or cancelled. */
@@ -97,26 +98,22 @@ async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' 
   const { clock, on } = exchange.options
   const policy = patient(expectedPolicy(gate.status, on))
   if (policy === undefined) return 'go'
-  if (gate.held >= ((policy as PausePolicy).maxHeld ?? defaultMaxHeld)) return refusal(exchange, gate, 'queue full')
+  if (gate.room.size >= ((policy as PausePolicy).maxHeld ?? defaultMaxHeld)) return refusal(exchange, gate, 'queue full')
   const arrivedMs = clock.now()
   const maxWaitMs = longestJittered(policy.maxWaitMs ?? retryDefaults.maxWaitMs)
   const latestMs = Math.min(arrivedMs + maxWaitMs, exchange.deadlineMs)
   for (;;) {
     if (clock.now() + gate.remainingMs(clock.now()) > latestMs) return refusal(exchange, gate, 'paused')
     const waiting = gate.room.wait(exchange, latestMs)
-    release(gate, exchange)
-    const turn = await waitingFor(waiting, gate)
-    if (turn.leave === 'late') return refusal(exchange, gate, 'paused')
-    if (turn.leave === 'cancelled') return cancelledOutcome(exchange.reason, on)
-    if (turn.closings !== gate.closings) continue
+    letGo(gate, exchange.options)
+    const leave = await waiting
+    if (leave === 'late') return refusal(exchange, gate, 'paused')
+    if (leave === 'cancelled') return cancelledOutcome(exchange.reason, on)
+    // Another answer may have closed the gate before this call came to its turn.
+    if (leave.closing !== gate.closings) continue
     exchange.noteWait(clock.now() - arrivedMs, 'pause')
-    return turn.leave
+    return leave.probe ? 'probe' : 'go'
   }
-}
-
-async function waitingFor(waiting: Promise<'go'|'probe'|'late'|'cancelled'>, gate: Gate) {
-  const leave = await waiting
-  return { leave, closings: gate.closings }
 }
 
 function refusal(exchange: Exchange, gate: Gate, kind: 'paused' | 'queue full'): FailureOutcome {
