@@ -1,5 +1,5 @@
 /** What is let go in one stretch is spread over this part of the pause before it, but not over more than the limit. */
-const spreadRatio = 0.4
+const spreadRatio = 0.45
 const spreadLimitMs = 5_000
 /** Requests are counted in turns of this length; the current one and the one before it tell how many went of late. */
 const turnMs = 6_000
@@ -54,7 +54,7 @@ export class Pace {
     this.#capacity = this.#stretch
     this.#tokens = this.#capacity
     this.#filledAtMs = nowMs
-    this.#nextMs = nowMs
+    this.#nextMs = nowMs + this.#spacingMs
   }
 
   /** A refusal out of the blue: all that is known is how many requests went of late. */
