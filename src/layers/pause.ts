@@ -1,4 +1,3 @@
-import { wait } from '../cancellation.ts'
 import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
@@ -9,6 +8,7 @@ import type { Origins } from '../policy/origins.ts'
 import { fail, patient } from '../policy/policies.ts'
 import { statusRow } from '../status/table.ts'
 import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
+import type { ResolvedOptions } from '../types/options.ts'
 import type { PausePolicy } from '../types/policy.ts'
 
 /** Most calls held per origin, unless the policy says otherwise. */
@@ -22,7 +22,9 @@ export function gateLayer(origins: Origins): Layer {
   return (next) => (exchange) => {
     const { gate } = origins.of(exchange.request.origin)
     exchange.sentAtClosing = gate.quiet ? gate.closings : null
-    return gate.quiet ? next(exchange) : pass(exchange, gate, next)
+    if (!gate.quiet) return pass(exchange, gate, next)
+    gate.pass(exchange.startMs)
+    return next(exchange)
   }
 }
 
@@ -37,30 +39,43 @@ export function pauseLayer(origins: Origins): Layer {
 
 /** Passes a gate that is closed, or was closed by the latest answers. */
 async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outcome> {
+  const { clock, random } = exchange.options
   exchange.limit()
-  const admission = gate.admit(exchange.options.clock.now())
-  let probing = admission === 'probe'
-  if (admission === 'wait' || admission === 'follow probe') {
+  // Whoever comes while others are held must not jump their pace.
+  let admission = gate.room.size > 0 ? 'wait' : gate.admit(clock.now(), random, false)
+  if (admission === 'wait') {
     const held = await holdBack(exchange, gate)
     if (typeof held !== 'string') return held
-    probing = held === 'probe'
+    admission = held
   }
   const sentAtClosing = gate.closings
   try {
-    const outcome = await next(exchange)
-    return observe(exchange, gate, sentAtClosing, outcome)
+    return observe(exchange, gate, sentAtClosing, await next(exchange))
   } finally {
-    if (probing && gate.closings === sentAtClosing) gate.endProbe()
+    if (admission === 'probe' && gate.closings === sentAtClosing) gate.endProbe()
+    letGo(gate, exchange.options)
   }
+}
+
+/** Lets go the held calls whose turn it is, and comes back when it is that of the next. */
+function letGo(gate: Gate, { clock, random }: Pick<ResolvedOptions, 'clock' | 'random'>): void {
+  const { room } = gate
+  const nowMs = clock.now()
+  while (room.size > 0) {
+    const admission = gate.admit(nowMs, random, true)
+    if (admission === 'wait') break
+    room.call({ probe: admission === 'probe', closing: gate.closings }, gate.newestFirst ? 'newest' : 'oldest')
+  }
+  if (room.size > 0) room.wake(clock, gate.dueMs(nowMs), () => letGo(gate, { clock, random }))
 }
 
 /** Closes or opens the gate by what came back. */
 function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome: Outcome): Outcome {
+  const { clock, random } = exchange.options
   if (outcome.kind !== 'response') {
-    if (!exchange.cancelled) gate.open(sentAtClosing)
+    if (!exchange.cancelled) gate.open(sentAtClosing, clock.now())
     return outcome
   }
-  const { clock, random } = exchange.options
   const { received } = outcome
   const { status } = received
   const policy = patient(outcome.policy)
@@ -68,60 +83,37 @@ function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome:
   const askedMs = policy === undefined ? undefined : retryAfterMs(received, clock.wallTime)
   if (policy === undefined || (policy.kind !== 'pause' && !(mayPause && askedMs !== undefined))) {
     // A call that does not want to wait may be told to: that neither closes the gate nor opens it.
-    if (policy !== undefined || !mayPause) gate.open(sentAtClosing)
+    if (policy !== undefined || !mayPause) gate.open(sentAtClosing, clock.now())
     return outcome
   }
   gate.close({ status, askedMs, sentAtClosing, policy }, clock.now(), random)
-  return { ...outcome, heldMs: gate.remainingMs(clock.now()) }
+  const heldMs = gate.remainingMs(clock.now())
+  gate.room.sendAway(clock.now() + heldMs)
+  letGo(gate, exchange.options)
+  return { ...outcome, heldMs }
 }
 
 /** Waits at the gate; an outcome when the call cannot wait that long, is refused or cancelled. */
 async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' | FailureOutcome> {
-  const { clock, random, on } = exchange.options
+  const { clock, on } = exchange.options
   const policy = patient(expectedPolicy(gate.status, on))
   if (policy === undefined) return 'go'
-  if (gate.held >= ((policy as PausePolicy).maxHeld ?? defaultMaxHeld)) return refusal(exchange, gate, 'queue full')
+  if (gate.room.size >= ((policy as PausePolicy).maxHeld ?? defaultMaxHeld)) return refusal(exchange, gate, 'queue full')
   const arrivedMs = clock.now()
   const maxWaitMs = longestJittered(policy.maxWaitMs ?? retryDefaults.maxWaitMs)
   const latestMs = Math.min(arrivedMs + maxWaitMs, exchange.deadlineMs)
-  gate.held += 1
-  let spread = false
-  try {
-    while (!exchange.cancelled) {
-      const admission = gate.admit(clock.now())
-      if (admission === 'probe' || (admission === 'go' && spread)) {
-        exchange.noteWait(clock.now() - arrivedMs, 'pause')
-        return admission
-      }
-      // Whoever is spread out asks again afterwards: the gate may have been closed meanwhile.
-      spread = admission === 'go'
-      const remainingMs = admission === 'go' ? gate.spreadMs(random) : gate.remainingMs(clock.now())
-      if (clock.now() + remainingMs > latestMs) return refusal(exchange, gate, 'paused')
-      if (admission !== 'follow probe') await wait(clock, remainingMs, exchange)
-      else if (!(await probeEnded(exchange, gate, latestMs))) return refusal(exchange, gate, 'paused')
-    }
-    return cancelledOutcome(exchange.reason, on)
-  } finally {
-    gate.held -= 1
+  for (;;) {
+    if (clock.now() + gate.remainingMs(clock.now()) > latestMs) return refusal(exchange, gate, 'paused')
+    const waiting = gate.room.wait(exchange, latestMs)
+    letGo(gate, exchange.options)
+    const leave = await waiting
+    if (leave === 'late') return refusal(exchange, gate, 'paused')
+    if (leave === 'cancelled') return cancelledOutcome(exchange.reason, on)
+    // Another answer may have closed the gate before this call came to its turn.
+    if (leave.closing !== gate.closings) continue
+    exchange.noteWait(clock.now() - arrivedMs, 'pause')
+    return leave.probe ? 'probe' : 'go'
   }
-}
-
-/** Resolves once the probe has ended; to false when that takes longer than the call can wait. */
-function probeEnded(exchange: Exchange, gate: Gate, latestMs: number): Promise<boolean> {
-  const { clock } = exchange.options
-  return new Promise((resolve) => {
-    const settle = (ended: boolean) => (): void => {
-      stopTimer()
-      stopSettled()
-      stopCancel()
-      resolve(ended)
-    }
-    let stopTimer = (): void => {}
-    let stopCancel = (): void => {}
-    const stopSettled = gate.onSettled(settle(true))
-    if (latestMs < Infinity) stopTimer = clock.after(latestMs - clock.now(), settle(false))
-    stopCancel = exchange.onCancel(settle(true))
-  })
 }
 
 function refusal(exchange: Exchange, gate: Gate, kind: 'paused' | 'queue full'): FailureOutcome {

@@ -1,9 +1,7 @@
 import type { PauseOptions } from '../types/policy.ts'
+import { WaitingRoom } from '../waiting-room.ts'
 import { backoffMs, jittered, retryDefaults } from './backoff.ts'
-
-/** The releases of held calls are spread over this part of the pause, but not over more than the limit. */
-const spreadRatio = 0.2
-const spreadLimitMs = 5_000
+import { Pace } from './pace.ts'
 
 /** A response that asks for a pause. */
 export interface PauseRequest {
@@ -16,32 +14,41 @@ export interface PauseRequest {
 }
 
 /** What a call must do at the gate. */
-export type Admission = 'go' | 'wait' | 'probe' | 'follow probe'
+export type Admission = 'go' | 'probe' | 'wait'
+
+/** That a held call may go, and how often the gate had been closed by then: it may be closed again before the call goes. */
+export interface Turn {
+  readonly probe: boolean
+  readonly closing: number
+}
 
 /**
  * The gate of one origin. A response that asks for a pause closes it; when the pause is over one call goes first as a
- * probe, and its answer opens the gate for the others or closes it again. Holds state and decides; waits for nothing.
+ * probe, and its answer opens the gate for the others, at the origin's pace, or closes it again. Holds state and
+ * decides; waits for nothing.
  */
 export class Gate {
   #openAtMs = Number.NEGATIVE_INFINITY
   #pausedMs = 0
   #awaitingProbe = false
   #probing = false
+  #paced = false
+  #newestFirst = false
   #strikes = 0
   #closings = 0
   #status = 0
-  readonly #settled = new Set<() => void>()
+  readonly #pace = new Pace()
   /** Calls held back at this moment. */
-  held = 0
+  readonly room: WaitingRoom<Turn> = new WaitingRoom()
 
-  /** Whether a pause is on, or its probe is still due. */
+  /** Whether a pause is on, its probe is still due, or calls are held. */
   get busy(): boolean {
-    return this.#awaitingProbe || this.held > 0
+    return this.#awaitingProbe || this.room.size > 0
   }
 
-  /** Whether nothing is the matter: no pause is on, none was asked for by the latest answers. */
+  /** Whether nothing is the matter: no pause is on, none was asked for by the latest answers, all calls go at once. */
   get quiet(): boolean {
-    return !this.#awaitingProbe && this.#strikes === 0
+    return !this.#awaitingProbe && !this.#paced && this.#strikes === 0
   }
 
   /** Whether a call would have to wait now: for the end of the pause, or for the answer to the probe. */
@@ -59,12 +66,33 @@ export class Gate {
     return this.#closings
   }
 
-  admit(nowMs: number): Admission {
-    if (nowMs < this.#openAtMs) return 'wait'
-    if (!this.#awaitingProbe) return 'go'
-    if (this.#probing) return 'follow probe'
-    this.#probing = true
-    return 'probe'
+  /** Counts a call that passes while all is quiet, and so has nothing to ask. */
+  pass(nowMs: number): void {
+    this.#pace.count(nowMs)
+  }
+
+  /** What the next call must do; `waiting` tells whether it stands for all those that are held. */
+  admit(nowMs: number, random: () => number, waiting: boolean): Admission {
+    if (nowMs < this.#openAtMs || this.#probing || (this.#paced && !this.#inPace(nowMs, random, waiting))) return 'wait'
+    this.#pace.count(nowMs)
+    this.#probing = this.#awaitingProbe
+    return this.#probing ? 'probe' : 'go'
+  }
+
+  /** Monotonic milliseconds at which the next held call may go; Infinity while its probe is under way. */
+  dueMs(nowMs: number): number {
+    if (nowMs < this.#openAtMs) return this.#openAtMs
+    return this.#probing ? Infinity : this.#paced ? this.#pace.dueMs(nowMs) : nowMs
+  }
+
+  /**
+   * Whether the newest of the held calls goes first. The order of arrival is kept while all of them will soon be gone;
+   * beyond that the oldest have mostly been given up by those who asked, and would only make the others late, too.
+   */
+  get newestFirst(): boolean {
+    if (this.room.size <= 1) this.#newestFirst = false
+    else if (this.#paced && !this.#pace.orderly(this.room.size)) this.#newestFirst = true
+    return this.#newestFirst
   }
 
   /** Milliseconds until the pause is over. */
@@ -79,44 +107,49 @@ export class Gate {
   close({ status, askedMs, sentAtClosing, policy }: PauseRequest, nowMs: number, random: () => number): void {
     const oldNews = sentAtClosing !== this.#closings
     if (oldNews && askedMs === undefined) return
-    if (!oldNews) this.#strikes += 1
     const { maxWaitMs = retryDefaults.maxWaitMs } = policy
-    const boundMs = askedMs === undefined ? undefined : Math.min(askedMs, maxWaitMs)
-    const waitMs = boundMs === undefined ? backoffMs(this.#strikes, policy, random) : jittered(boundMs, random)
-    const openAtMs = nowMs + waitMs
-    if (oldNews && openAtMs <= this.#openAtMs) return
-    this.#openAtMs = openAtMs
+    const boundMs = askedMs === undefined ? 0 : Math.min(askedMs, maxWaitMs)
+    // Of many answers that ask for the same, the one with the longest jitter is not to count.
+    if (oldNews && nowMs + boundMs <= this.#openAtMs) return
+    if (!oldNews) this.#strikes += 1
+    const waitMs = askedMs === undefined ? backoffMs(this.#strikes, policy, random) : jittered(boundMs, random)
+    this.#openAtMs = nowMs + waitMs
     this.#pausedMs = waitMs
+    if (!oldNews && this.#paced) this.#pace.learn(this.#openAtMs)
+    else if (!oldNews && !this.#awaitingProbe) this.#pace.guess(nowMs, waitMs)
     this.#status = status
     this.#awaitingProbe = true
+    this.#paced = false
     this.#closings += 1
     this.endProbe()
   }
 
-  /** An answer that asks for no pause opens the gate, unless it is older than the closing. */
-  open(sentAtClosing: number): void {
-    if (sentAtClosing !== this.#closings) return
+  /** An answer that asks for no pause opens the gate, unless it is older than the closing, or a pause is on. */
+  open(sentAtClosing: number, nowMs: number): void {
+    if (sentAtClosing !== this.#closings || nowMs < this.#openAtMs) return
+    this.#pace.passed()
+    if (this.#awaitingProbe) {
+      this.#pace.open(nowMs, this.#openAtMs, this.#pausedMs)
+      this.#paced = true
+    }
     this.#awaitingProbe = false
     this.#strikes = 0
     this.endProbe()
+    this.#rest(nowMs)
   }
 
   /** The probe came to nothing: the next call in line takes its place. */
   endProbe(): void {
     this.#probing = false
-    const settled = [...this.#settled]
-    this.#settled.clear()
-    for (const listener of settled) listener()
   }
 
-  /** Calls `listener` once the probe has ended; returns how to stop listening. */
-  onSettled(listener: () => void): () => void {
-    this.#settled.add(listener)
-    return () => this.#settled.delete(listener)
+  #inPace(nowMs: number, random: () => number, waiting: boolean): boolean {
+    return this.#rest(nowMs) || this.#pace.take(nowMs, random, waiting)
   }
 
-  /** How long a released call waits, so that the held ones do not arrive together. */
-  spreadMs(random: () => number): number {
-    return random() * Math.min(spreadLimitMs, spreadRatio * this.#pausedMs)
+  /** Whether the pace is not needed any more. */
+  #rest(nowMs: number): boolean {
+    if (this.#paced && this.room.size === 0 && this.#pace.idle(nowMs)) this.#paced = false
+    return !this.#paced
   }
 }

@@ -21,6 +21,7 @@ const floors: readonly (readonly string[])[] = [
     'limits.ts',
     'line.ts',
     'timed.ts',
+    'waiting-room.ts',
     'exchange.ts',
     'branch.ts',
   ],

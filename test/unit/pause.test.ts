@@ -32,7 +32,7 @@ describe('a 429 with Retry-After', () => {
     expect(Math.min(...arrivals)).toBeGreaterThanOrEqual(10_000)
     expect(arrivals.filter((ms) => ms === arrivals[0])).toHaveLength(1)
     expect(new Set(arrivals).size).toBeGreaterThan(15)
-    expect(Math.max(...arrivals) - Math.min(...arrivals)).toBeLessThanOrEqual(2_400)
+    expect(Math.max(...arrivals) - Math.min(...arrivals)).toBeLessThanOrEqual(5_000)
     expect(clock.armed).toBe(0)
   })
 
@@ -158,7 +158,7 @@ describe('a 429 with Retry-After', () => {
     held.push(fetch(target), fetch(target))
     await clock.drive(Promise.all(held))
     const arrivals = sent.slice(2).map(({ atMs }) => atMs - 1_000)
-    expect(arrivals).toEqual([11_000, 12_100, 12_100])
+    expect(arrivals).toEqual([11_000, 11_247.5, 11_495])
   })
 
   test('is given up in the middle when the caller aborts', async () => {
