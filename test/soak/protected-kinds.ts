@@ -1,7 +1,7 @@
 // The calls of the client with every protection on: under a deadline, aborted at some moment; any honest end will do.
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
-import { isHttpError, isNetworkError, isRefusedError, isTimeoutError, type SteadInit, withDeadline } from 'steadfetch'
+import { isHttpError, isNetworkError, isRefusedError, isTimeoutError, type SteadInit, traceOf, withDeadline } from 'steadfetch'
 import { chunks, longText, marker, value } from './content.ts'
 import type { Kind } from './kinds.ts'
 
@@ -71,7 +71,11 @@ const guarded =
     const leave = abortAt(below(onceIn * latestAbortMs), () => controller.abort(reason))
     const call = withDeadline(
       below(longestMs),
-      async () => read(await client.clientOf(id)(target, { signal, attemptTimeoutMs: 200, ...init })),
+      async () => {
+        const response = await client.clientOf(id)(target, { signal, attemptTimeoutMs: 200, ...init })
+        if (traceOf(response)?.attempts.some(({ hedge }) => hedge)) client.count('hedged')
+        await read(response)
+      },
       { repeated: id % 3 === 0 },
     )
     try {
