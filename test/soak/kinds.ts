@@ -2,6 +2,8 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { isHttpError, isNetworkError, isTimeoutError, type SteadFetch, type SteadInit } from 'steadfetch'
 import { chunks, longText, problem, value } from './content.ts'
+import type { Protected } from './protected.ts'
+import { protectedKinds } from './protected-kinds.ts'
 import { uploads } from './uploads.ts'
 
 /** What a call has to do with. */
@@ -15,6 +17,10 @@ export interface Call {
   readonly lasting: string
   /** What every call but those with a signal of their own is given. */
   readonly shared: AbortSignal
+  /** The client with every protection on. */
+  readonly protected: Protected
+  /** Draws a whole number from 0 up to but not including `limit`. */
+  readonly below: (limit: number) => number
 }
 
 /** Makes a call; rejects when its outcome is none of those expected. */
@@ -154,4 +160,5 @@ export const kinds: Readonly<Record<string, readonly [weight: number, kind: Kind
   'one branch of a clone read': [3, cloned],
   'connection: close': [3, json('closing/#')],
   ...uploads,
+  ...protectedKinds,
 }

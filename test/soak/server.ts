@@ -38,6 +38,28 @@ const reset = (socket: Socket): void => {
   socket.resetAndDestroy()
 }
 
+/** Tells a quota of this second, and refuses nobody beyond it. */
+const quota: Answer = (response, request, path) => {
+  const second = Math.floor(performance.now() / 1_000)
+  if (second !== quotaSecond) used = 0
+  quotaSecond = second
+  used += 1
+  const fields = { 'ratelimit-policy': `"soak";q=${perSecond};w=1`, ratelimit: `"soak";r=${Math.max(0, perSecond - used)};t=1` }
+  for (const [name, field] of Object.entries(fields)) response.setHeader(name, field)
+  sendJson(response, request, path)
+}
+const perSecond = 200
+let quotaSecond = 0
+let used = 0
+
+/** Answers once so many have come. */
+const together: Answer = (response, _request, path) => {
+  waiting.push(response)
+  if (waiting.length < Number(path.split('/')[2])) return
+  for (const one of waiting.splice(0)) one.end(json)
+}
+const waiting: ServerResponse[] = []
+
 const drip: Answer = (response) => {
   response.writeHead(200)
   response.write('.')
@@ -93,6 +115,8 @@ const answers: Readonly<Record<string, Answer>> = {
     response.writeHead(200, { 'content-length': '1000' }).write('only the start')
     setTimeout(() => reset(request.socket), 3)
   },
+  quota,
+  together,
   drip,
   silent: () => {},
   large,

@@ -1,8 +1,10 @@
 // One soak, from its first call to the look at what was left behind.
 import { getEventListeners } from 'node:events'
 import { createFetch, pause, retry } from 'steadfetch'
+import { CountingClock } from './clock.ts'
 import { bytesInUse, isFlat } from './heap.ts'
 import { type Call, type Kind, kinds } from './kinds.ts'
+import { Protected } from './protected.ts'
 import { startServers } from './servers.ts'
 
 /** What to do. */
@@ -23,6 +25,8 @@ export interface Soaked {
   readonly megabytes: readonly number[]
   /** Calls of each kind. */
   readonly calls: Readonly<Record<string, number>>
+  /** What came of those of the client with every protection on. */
+  readonly protected: Readonly<Record<string, number>>
   /** Everything that was not as it must be. */
   readonly violations: readonly string[]
 }
@@ -39,13 +43,19 @@ export async function soak({ requests, concurrency, seed }: Plan): Promise<Soake
   process.on('unhandledRejection', (reason) => violations.push(`unhandled rejection: ${String(reason)}`))
   const servers = await startServers()
   const before = resources()
-  const api = createFetch({ on: { '5xx': now, network: now, timeout: now, 429: pause({ baseMs: 0 }) } })
+  const clock = new CountingClock()
+  const on = { '5xx': now, network: now, timeout: now, 429: pause({ baseMs: 0 }) }
+  // The budget is that of every client, or has a token for each call at a time: each retry here leads to a success, which
+  // gives back what it took. One that the budget refuses is an unexpected outcome: something was not given back.
+  const api = createFetch({ clock, on, retryBudget: { capacity: Math.max(100, concurrency) } })
+  const guarded = new Protected(servers.origins, clock)
   const { signal: shared } = new AbortController()
   const [first, , lasting] = servers.origins as [string, string, string]
   const tally = new Tally(seed)
   const one = async (id: number): Promise<void> => {
     const { name, kind } = tally.draw()
-    const call: Call = { api, id, origin: servers.origins[tally.below(3)] ?? first, lasting, shared }
+    const origin = servers.origins[tally.below(3)] ?? first
+    const call: Call = { api, id, origin, lasting, shared, protected: guarded, below: (limit) => tally.below(limit) }
     await kind(call).catch((error: unknown) => tally.unexpected(`${name}: ${String(error)}`))
   }
   const startMs = performance.now()
@@ -59,17 +69,20 @@ export async function soak({ requests, concurrency, seed }: Plan): Promise<Soake
   const seconds = (performance.now() - startMs) / 1_000
   if (!isFlat(samples)) violations.push('the heap grows')
   // The last of what nobody reads is let go by its time limit.
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  if (clock.armed > 0) violations.push(`${clock.armed} timers are armed`)
   const listeners = getEventListeners(shared, 'abort').length
   if (listeners > 0) violations.push(`${listeners} listeners are left on the shared signal`)
-  await api.close()
+  violations.push(...(await guarded.leftBehind()))
+  await Promise.all([api.close(), guarded.close()])
+  if (clock.armed > 0) violations.push(`${clock.armed} timers are armed after close`)
   violations.push(...tally.outcomes, ...(await leftBehind(before)))
   const { open, opened } = await servers.connections()
   if (open > 0) violations.push(`${open} connections are open after close`)
   servers.stop()
   const megabytes = samples.map((bytes) => Math.round(bytes / 10_486) / 100)
   const figures = { requests, seconds: Math.round(seconds), perSecond: Math.round(requests / seconds), connections: opened }
-  return { ...figures, megabytes, calls: tally.calls, violations }
+  return { ...figures, megabytes, calls: tally.calls, protected: guarded.outcomes, violations }
 }
 
 const now = retry({ baseMs: 0 })
