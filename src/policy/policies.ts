@@ -36,7 +36,7 @@ export function retry(options: RetryOptions = {}): RetryPolicy {
 
 /**
  * Holds every call to the origin back until Retry-After (RFC 6585 §4) has passed, lets one probe go first, then
- * releases the others spread out; repeats the request as {@link retry} does.
+ * releases the others at the pace the origin has taken before; repeats the request as {@link retry} does.
  *
  * @throws TypeError for an invalid option.
  */

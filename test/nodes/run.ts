@@ -31,7 +31,10 @@ function onNode(version: string, tarball: string): void {
   step(`Node ${version}: every export of the packed package`, () => run(node, ['consumer.mjs'], consumer))
   const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   step(`Node ${version}: mocks of msw keep working`, () => run(node, [vitest, 'run', 'test/unit/msw.test.ts'], root))
-  step(`Node ${version}: the whole test suite`, () => run(node, [vitest, 'run'], root))
+  // The tests have run on our own Node.js, and a world in virtual time is the same on all of them.
+  if (version === process.versions.node) return
+  const others = ['run', '--exclude', 'test/simulation/bounds.test.ts']
+  step(`Node ${version}: the whole test suite`, () => run(node, [vitest, ...others], root))
 }
 
 function withTypes(version: string, tarball: string): void {
