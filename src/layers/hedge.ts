@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { Branch } from '../branch.ts'
 import { isNetworkError, isRefusedError, isTimeoutError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
@@ -47,6 +48,8 @@ class Race implements Limited {
   readonly #hedging: Hedging
   readonly #verdict: Verdict
   readonly #running = new Set<Branch>()
+  /** A timer serves all calls, and belongs to the one that armed it: what is sent is to be sent in the context of this one. */
+  readonly #context = new AsyncResource('STEADFETCH_HEDGE')
   #hedgesLeft: number
   #latest: Branch | undefined
   /** What came first, while it is no answer yet and another one may come. */
@@ -73,7 +76,7 @@ class Race implements Limited {
     if (startMs === undefined || dueMs > nowMs) this.#arm(dueMs)
     else if (this.#hedging.take()) {
       this.#hedgesLeft -= 1
-      this.#send(true)
+      this.#context.runInAsyncScope(() => this.#send(true))
       this.#arm(nowMs + this.#hedging.delayMs)
     }
   }
