@@ -144,9 +144,10 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   #settle(result: number | string): Resolve | undefined {
     const resolve = this.#resolve
     if (resolve === undefined) return undefined
+    // First of all: a clock that throws is not to leave the call without an outcome.
+    this.durationMs = this.#exchange.options.clock.now() - this.startMs
     this.#resolve = undefined
     this.#result = result
-    this.durationMs = this.#exchange.options.clock.now() - this.startMs
     return resolve
   }
 }

@@ -19,25 +19,27 @@ export function concurrencyLayer(origins: Origins, config: ConcurrencyConfig): L
   }
 }
 
-/** Sends with a slot that is taken already. */
+/** Sends with a slot that is taken already, and gives it back whatever happens: the clock is the caller's, and may throw. */
 function sent(exchange: Exchange, slots: Slots, next: Handler): Promise<Outcome> {
   const { clock } = exchange.options
   const { adaptive } = slots
-  const startMs = adaptive === undefined ? 0 : clock.now()
-  return next(exchange).then(
-    (outcome) => {
-      if (adaptive === undefined) slots.give()
-      else {
-        const nowMs = clock.now()
-        slots.giveAfter(outcome, nowMs - startMs, nowMs)
-      }
-      return outcome
-    },
-    (error) => {
-      slots.give()
-      throw error
-    },
-  )
+  const failed = (error: unknown): never => {
+    slots.give()
+    throw error
+  }
+  let startMs = 0
+  let answer: Promise<Outcome>
+  try {
+    if (adaptive !== undefined) startMs = clock.now()
+    answer = next(exchange)
+  } catch (error) {
+    return failed(error)
+  }
+  return answer.then((outcome) => {
+    if (adaptive === undefined) slots.give()
+    else slots.giveAfter(outcome, startMs, clock)
+    return outcome
+  }, failed)
 }
 
 /** Waits for a slot to be handed on; an outcome when it is not, or too late. */
@@ -52,8 +54,10 @@ async function queued(exchange: Exchange, slots: Slots, config: ConcurrencyConfi
   const turn = await line.wait(clock, latestMs, exchange)
   if (turn === 'late') return refusal(exchange, 'queued too long')
   if (turn === 'called' && !exchange.cancelled) {
-    exchange.noteWait(clock.now() - arrivedMs, 'queue')
-    return sent(exchange, slots, next)
+    return sent(exchange, slots, (called) => {
+      called.noteWait(clock.now() - arrivedMs, 'queue')
+      return next(called)
+    })
   }
   // Cancelled in the moment it was called: the slot is the next one's.
   if (turn === 'called') slots.give()

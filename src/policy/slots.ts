@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import { isTimeoutError } from '../errors/failures.ts'
 import { Line } from '../line.ts'
 import { statusRow } from '../status/table.ts'
@@ -51,12 +52,19 @@ export class Slots {
     while (this.line.length > 0 && this.take()) this.line.call()
   }
 
-  /** Gives the slot of a request back that had this outcome after so long, from which an adaptive limit learns. */
-  giveAfter(outcome: Outcome, tookMs: number, nowMs: number): void {
+  /** Gives the slot of a request back that was sent at `startMs` and had this outcome, from which an adaptive limit learns. */
+  giveAfter(outcome: Outcome, startMs: number, clock: Clock): void {
+    try {
+      this.#learn(outcome, startMs, clock.now())
+    } finally {
+      this.give()
+    }
+  }
+
+  #learn(outcome: Outcome, startMs: number, nowMs: number): void {
     const health = outcomeHealth(outcome)
-    if (health === 'well') this.adaptive?.answered(tookMs, this.#taken - 1, nowMs)
+    if (health === 'well') this.adaptive?.answered(nowMs - startMs, this.#taken - 1, nowMs)
     else if (isOverload(outcome)) this.adaptive?.overloaded(this.#taken - 1, nowMs)
-    this.give()
   }
 }
 

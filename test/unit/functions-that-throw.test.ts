@@ -2,17 +2,17 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { createFetch } from '../../src/index.ts'
 import { clientOf, rejection } from '../support/client.ts'
-import { FakeClock } from '../support/fake-clock.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
 import { reply } from '../support/scripted-transport.ts'
 
 const target = 'https://api.test/things'
 const broken = new Error('out of order')
 
-/** A source that throws once it is told to. */
+/** A source that throws once, after so many more readings. */
 function breakable<Value>(source: () => Value): { (): Value; after: number } {
   const run = (): Value => {
     run.after -= 1
-    if (run.after < 0) throw broken
+    if (run.after === -1) throw broken
     return source()
   }
   run.after = Infinity
@@ -73,4 +73,38 @@ test('a clock that throws makes a call reject, not throw', async () => {
   const call = fetch(target, { signal })
   expect(await rejection(call)).toBe(broken)
   expect(getEventListeners(signal, 'abort')).toEqual([])
+})
+
+describe('a slot comes back when the clock throws', () => {
+  const limits = [
+    ['fixed', 1],
+    ['adaptive', { initialLimit: 1, maxLimit: 1 }],
+  ] as const
+  /** The readings of the clock by a call that waits for its turn, and is answered. */
+  const readings = 16
+
+  test.each(limits)('under a limit that is %s, wherever that happens', async (_name, concurrency) => {
+    for (let after = 0; after < readings; after += 1) {
+      const clock = new FakeClock()
+      const now = breakable(clock.now)
+      clock.now = now
+      const answers: (() => void)[] = []
+      const transport = (): Promise<Response> => new Promise((resolve) => answers.push(() => resolve(reply(200))))
+      const fetch = createFetch({ clock, concurrency, deadlineField: 'x-left-ms', maxAttempts: 1, transport })
+      const calls = [fetch(target), fetch(target)].map((call) => call.catch(() => {}))
+      now.after = after
+      calls.push(fetch(target).catch(() => {}))
+      for (let turn = 0; turn < 4; turn += 1) {
+        await settle()
+        answers.shift()?.()
+      }
+      await Promise.all(calls)
+      now.after = Infinity
+      const last = fetch(target)
+      await settle()
+      expect(answers, `the clock threw at reading ${after}`).toHaveLength(1)
+      answers.shift()?.()
+      await last
+    }
+  })
 })
