@@ -21,6 +21,10 @@ export class Branch extends Exchange {
     return this.#isHedge
   }
 
+  override get aborted(): boolean {
+    return this.#call.aborted
+  }
+
   override get maxDecodedBytes(): number | false {
     return this.#call.maxDecodedBytes
   }

@@ -1,6 +1,7 @@
 import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
+import { callHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
 import { fail } from '../policy/policies.ts'
 import { Slots } from '../policy/slots.ts'
@@ -37,7 +38,7 @@ function sent(exchange: Exchange, slots: Slots, next: Handler): Promise<Outcome>
   }
   return answer.then((outcome) => {
     if (adaptive === undefined) slots.give()
-    else slots.giveAfter(outcome, startMs, clock)
+    else slots.giveAfter(outcome, callHealth(exchange, outcome), startMs, clock)
     return outcome
   }, failed)
 }

@@ -4,7 +4,7 @@ import { retryAfterMs } from '../http/retry-after.ts'
 import { Breaker } from '../policy/breaker.ts'
 import type { Endpoint } from '../policy/endpoint.ts'
 import { EndpointRoute, Endpoints, type IsHeld } from '../policy/endpoints.ts'
-import { outcomeHealth } from '../policy/health.ts'
+import { callHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
 import { fail } from '../policy/policies.ts'
 import type { FailureOutcome, Handler, Layer, Outcome, Received } from '../types/exchange.ts'
@@ -51,7 +51,7 @@ export function endpointsLayer(origins: Origins, config: EndpointsConfig): Layer
 
 /** A limit or a breaker of one endpoint refused the request: nothing was sent, and another one may take it at once. */
 function isRefused(outcome: Outcome): boolean {
-  return outcome.kind === 'failure' && isRefusedError(outcome.error)
+  return outcome.kind === 'failure' && outcome.sent === 'no' && isRefusedError(outcome.error)
 }
 
 /** Shared by a client and its children; never forgotten, since it is always busy. */
@@ -84,7 +84,7 @@ function accounted(endpoints: Endpoints, endpoint: Endpoint, exchange: Exchange,
     endpoint.end()
     const attempt = exchange.latest
     const sentMs = attempt === latest ? undefined : attempt?.startMs
-    const health = outcomeHealth(outcome)
+    const health = callHealth(exchange, outcome)
     const result = { health, sentMs, durationMs: attempt?.durationMs ?? 0 }
     if (health !== 'well' && outcome.kind === 'response') heed(exchange, endpoint, outcome.received)
     endpoints.note(endpoint, result, clock.now(), random)
