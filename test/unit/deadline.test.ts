@@ -51,9 +51,9 @@ describe('a deadline', () => {
     expect(await error).toMatchObject({ kind: 'deadline' })
   })
 
-  test('bounds a body that is taken as a stream, too', async () => {
+  test('bounds a body that is taken as a stream, too, which the limit of the client does not', async () => {
     const endless = (): Response => new Response(new ReadableStream({ pull: () => new Promise(() => {}) }))
-    const { fetch, clock } = clientOf([endless], { idleTimeoutMs: false })
+    const { fetch, clock } = clientOf([endless], { idleTimeoutMs: false, timeoutMs: 1_000 })
     const read = withDeadline(
       2_000,
       async () => {
@@ -75,6 +75,7 @@ describe('a deadline', () => {
     const error = withDeadline(0, () => rejection(fetch(target)), { clock })
     await clock.advance(0)
     expect(await error).toMatchObject({ kind: 'deadline' })
+    expect(String(await error)).toContain('the deadline that the call inherited left it no time')
     expect(sent).toHaveLength(0)
   })
 })
