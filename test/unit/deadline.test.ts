@@ -70,6 +70,18 @@ describe('a deadline', () => {
     expect(() => withDeadline(value as number, () => 1)).toThrow(TypeError)
   })
 
+  test('reads its options as own properties only', async () => {
+    const prototype = Object.prototype as Record<string, unknown>
+    prototype.repeated = true
+    try {
+      const { fetch, clock, sent } = clientOf([reply(503), reply(200)])
+      await clock.drive(withDeadline(5_000, () => fetch(target)))
+      expect(sent).toHaveLength(2)
+    } finally {
+      delete prototype.repeated
+    }
+  })
+
   test('of zero ends a call before anything is sent', async () => {
     const { fetch, clock, sent } = clientOf([reply(200)])
     const error = withDeadline(0, () => rejection(fetch(target)), { clock })
