@@ -11,12 +11,15 @@ import type { ConcurrencyConfig } from '../types/protection.ts'
 /**
  * Sends an origin so many requests at a time, and lets the others wait, first come first served. A request holds its
  * slot until the header section of its response, or its failure: not to the end of the content, for a body that nobody
- * reads, or that is an endless stream of events, would hold it for ever.
+ * reads, or that is an endless stream of events, would hold it for ever. A hedge does not wait.
  */
 export function concurrencyLayer(origins: Origins, config: ConcurrencyConfig): Layer {
   return (next) => (exchange) => {
     const slots = origins.of(exchange.request.origin).part(config, Slots)
-    return slots.take() ? sent(exchange, slots, next) : queued(exchange, slots, config, next)
+    if (slots.take()) return sent(exchange, slots, next)
+    // It would be sent in the slot that the answer to the first request gives back, when nobody needs it any more.
+    if (exchange.isHedge) return Promise.resolve(refusal(exchange, 'queue full'))
+    return queued(exchange, slots, config, next)
   }
 }
 

@@ -103,6 +103,7 @@ class Race implements Limited {
       release(outcome)
       return
     }
+    this.#ended(branch)
     const rank = this.#rank(outcome)
     if (outcome.kind === 'response' && rank === final) {
       this.#hedging.took(elapsedMs(branch))
@@ -146,10 +147,16 @@ class Race implements Limited {
     return by > 0 || (by === 0 && sameOrigin && askedMs(came) > askedMs(best))
   }
 
+  /** A hedge that was never sent costs nothing. */
+  #ended(branch: Branch): void {
+    if (branch.isHedge && branch.latest === undefined) this.#hedging.giveBack()
+  }
+
   #close(): void {
     this.#over = true
     this.#call.limits.leave(this)
     for (const branch of this.#running) {
+      this.#ended(branch)
       if (branch.latest?.underWay === true) this.#hedging.took(elapsedMs(branch))
       branch.drop(superseded)
     }

@@ -230,6 +230,22 @@ describe('a hedged request', () => {
     expect((await call).status).toBe(200)
   })
 
+  test('that finds no place among the requests at a time is not sent later, and costs no hedge', async () => {
+    const { fetch, clock, sent } = slow({ hedge: { afterMs: 50, budgetRatio: 0 }, concurrency: 1 })
+    for (let call = 0; call < 12; call += 1) {
+      const answer = fetch(target)
+      await clock.advance(60)
+      expect(sent).toHaveLength(call + 1)
+      sent[call]?.answer(reply(200))
+      await answer
+    }
+    const last = fetch.extend({ concurrency: false })(target)
+    await clock.advance(60)
+    expect(sent).toHaveLength(14)
+    sent[13]?.answer(reply(200))
+    expect((await last).status).toBe(200)
+  })
+
   test('rejects where the clock throws at the answer', async () => {
     const { fetch, clock, sent } = slow({ hedge: { afterMs: 50 } })
     const call = rejection(fetch(target))
