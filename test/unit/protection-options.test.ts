@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createFetch } from '../../src/index.ts'
+import { createFetch, fetchStandard } from '../../src/index.ts'
 import { rejection } from '../support/client.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { reply } from '../support/scripted-transport.ts'
@@ -15,6 +15,18 @@ test.each([['ftp://user:hunter2@a.test'], ['https://user:hunter2@a.test:99999'],
 
 test('the error for an endpoint that is none shows it', () => {
   expect(() => createFetch({ endpoints: ['a.test'] })).toThrow('got "a.test"')
+})
+
+test('fetchStandard switches off what a client has, too', async () => {
+  const transport = async (): Promise<Response> => reply(500)
+  const parent = createFetch({
+    transport,
+    breaker: { consecutiveFailures: 1 },
+    throttle: { minVolume: 1 },
+    rateLimit: { limit: 1 },
+  })
+  const fetch = parent.extend(fetchStandard)
+  for (let call = 0; call < 5; call += 1) expect((await fetch('https://api.test/x')).status).toBe(500)
 })
 
 /** A clock as a class is written: its methods need what they belong to. */
