@@ -10,6 +10,7 @@ import {
   expectedPolicy,
   failureKey,
   isAsked,
+  mayRepeat,
   policyInput,
 } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
@@ -98,8 +99,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   }
 
   within<Result>(run: () => Result): Result {
-    const { maxAttempts } = this.#exchange.options
-    return this.#exchange.within(run, maxAttempts > 1)
+    return this.#exchange.within(run, mayRepeat(this.#exchange.options))
   }
 
   facts(): CallFacts {

@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { createFetch, fallback, type RefusedError, remainingMs, TimeoutError, traceOf, withDeadline } from '../../src/index.ts'
+import {
+  createFetch,
+  fallback,
+  type RefusedError,
+  remainingMs,
+  retry,
+  type SteadInit,
+  TimeoutError,
+  type TransportInit,
+  traceOf,
+  withDeadline,
+} from '../../src/index.ts'
 import { clientOf, gaps, rejection } from '../support/client.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { reply, scripted } from '../support/scripted-transport.ts'
@@ -107,6 +118,14 @@ describe('calls within a call', () => {
     await clock.advance(3_000)
     expect(await error).toMatchObject({ kind: 'call' })
     expect(clock.armed).toBe(0)
+  })
+
+  test('a client that repeats by a policy alone multiplies no attempts of its transport', async () => {
+    const { fetch: inner, clock, sent } = clientOf([reply(503)], { errors: 'return' })
+    const transport = (url: string, init: TransportInit): Promise<Response> => inner(url, init as SteadInit)
+    const outer = createFetch({ transport, clock, maxAttempts: 1, on: { 503: retry({ maxAttempts: 4 }) } })
+    await rejection(clock.drive(outer(target)))
+    expect(sent).toHaveLength(4)
   })
 
   test('a client whose transport is another client multiplies no attempts', async () => {
