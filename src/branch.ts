@@ -21,6 +21,10 @@ export class Branch extends Exchange {
     return this.#isHedge
   }
 
+  override get aborted(): boolean {
+    return this.#call.aborted
+  }
+
   override get maxDecodedBytes(): number | false {
     return this.#call.maxDecodedBytes
   }
@@ -37,6 +41,7 @@ export class Branch extends Exchange {
     this.rest()
     this.#call.remove(this)
     this.cancel(reason)
+    this.#forgetContent()
   }
 
   /** What came of it is what came of the call, whose limits go on. */
@@ -45,5 +50,12 @@ export class Branch extends Exchange {
     const { request, sentAtClosing, spentTokens, route } = this
     Object.assign(this.#call, { request, sentAtClosing, spentTokens, route, waited: null })
     this.#call.limit()
+    this.#forgetContent()
+  }
+
+  /** The trace keeps it, and is not to keep what was sent; the content is that of the call, which discards it. */
+  #forgetContent(): void {
+    this.content = null
+    this.request = { ...this.request, content: null }
   }
 }

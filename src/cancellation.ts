@@ -11,7 +11,7 @@ export interface Cancellable {
  * time, so a set is made only for a second one.
  */
 export class Cancellation implements Cancellable {
-  #cancelled: { readonly reason: unknown } | undefined
+  #cancelled: { readonly reason: unknown; readonly isAbort: boolean } | undefined
   #only: Cancellable | undefined
   #others: Set<Cancellable> | undefined
   #stopFollowing: (() => void) | undefined
@@ -25,6 +25,11 @@ export class Cancellation implements Cancellable {
     return this.#cancelled?.reason
   }
 
+  /** Whether it was the caller's signal that cancelled it; the reason may be any error then, even one of ours. */
+  get aborted(): boolean {
+    return this.#cancelled?.isAbort === true
+  }
+
   /** A signal that is aborted together with this. */
   toSignal(): AbortSignal {
     const controller = new AbortController()
@@ -33,8 +38,12 @@ export class Cancellation implements Cancellable {
   }
 
   cancel(reason: unknown): void {
+    this.#cancel(reason, false)
+  }
+
+  #cancel(reason: unknown, isAbort: boolean): void {
     if (this.#cancelled !== undefined) return
-    this.#cancelled = { reason }
+    this.#cancelled = { reason, isAbort }
     this.unfollow()
     const only = this.#only
     const others = this.#others
@@ -70,10 +79,10 @@ export class Cancellation implements Cancellable {
   /** Is cancelled with the reason of `signal`, until {@link unfollow}. */
   follow(signal: AbortSignal): void {
     if (signal.aborted) {
-      this.cancel(signal.reason)
+      this.#cancel(signal.reason, true)
       return
     }
-    const onAbort = (): void => this.cancel(signal.reason)
+    const onAbort = (): void => this.#cancel(signal.reason, true)
     signal.addEventListener('abort', onAbort, { once: true })
     this.#stopFollowing = () => signal.removeEventListener('abort', onAbort)
   }

@@ -58,18 +58,22 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   const { direct, repair } = compose(options, shared)
   const limits = new Limits(options.clock)
   const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
-    let exchange: Exchange
+    let begun: Exchange | undefined
     try {
-      exchange = normalise(input, init, options, limits)
+      const exchange = normalise(input, init, options, limits)
+      begun = exchange
+      if (shared.connections.closed) throw over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
+      // Chained, not awaited: an async function would hold twice the memory while the request is under way.
+      return direct(exchange).then(
+        (outcome) => {
+          if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
+          return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, repair)
+        },
+        (error) => broken(exchange, error),
+      )
     } catch (error) {
-      return Promise.reject(error)
+      return begun === undefined ? Promise.reject(error) : broken(begun, error)
     }
-    if (shared.connections.closed) return Promise.reject(over(exchange, refusal(exchange)))
-    // Chained, not awaited: an async function would hold twice the memory while the request is under way.
-    return direct(exchange).then((outcome) => {
-      if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
-      return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, repair)
-    })
   }
   return Object.assign(call, {
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
@@ -78,8 +82,11 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   })
 }
 
-function refusal(exchange: Exchange): RefusedError {
-  return new RefusedError('closed', 'the client is closed', exchange.facts())
+/** A function of the caller threw, such as its clock: the call ends with that, and leaves no response open. */
+async function broken(exchange: Exchange, error: unknown): Promise<never> {
+  exchange.cancel(error)
+  exchange.ended(error)
+  throw error
 }
 
 /** What no layer would repair. */
@@ -137,8 +144,7 @@ async function repaired(exchange: Exchange, outcome: Outcome, repair: Handler): 
   try {
     return await conclude(exchange, await repair(exchange))
   } catch (error) {
-    exchange.ended(error)
-    throw error
+    return broken(exchange, error)
   }
 }
 

@@ -31,7 +31,7 @@ export function withDeadline<Result>(timeoutMs: number, run: () => Result, optio
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
     throw new TypeError(`withDeadline: timeoutMs must be a number of at least 0, got ${String(timeoutMs)}`)
   }
-  const { clock = systemClock, repeated = false } = options
+  const { clock = systemClock, repeated = false } = Object.assign(Object.create(null) as DeadlineOptions, options)
   return inScope({ clock, dueMs: clock.now() + timeoutMs, repeated }, run)
 }
 
@@ -46,6 +46,11 @@ export function scopeOn(clock: Clock): Scope | undefined {
   const scope = scopes.getStore()
   if (scope === undefined || scope.clock === clock) return scope
   return { ...scope, clock, dueMs: clock.now() + scope.dueMs - scope.clock.now() }
+}
+
+/** Runs `run` in no scope: what it begins serves calls to come as well, such as a connection. */
+export function outOfScope<Result>(run: () => Result): Result {
+  return scopes.exit(run)
 }
 
 /** Runs `run` in a scope; that around it may only make it stricter. */

@@ -61,15 +61,22 @@ export class Limits {
   #fire(): void {
     this.#stopTimer = undefined
     this.#firesMs = Infinity
-    const nowMs = this.#clock.now()
+    try {
+      this.#lookAt(this.#clock.now())
+    } finally {
+      // Whatever became of one of them, the others have limits, too.
+      const next = this.#dues[0]
+      if (next !== undefined && next < this.#firesMs) this.#arm(next)
+    }
+  }
+
+  #lookAt(nowMs: number): void {
     while (this.#heap.length > 0 && (this.#dues[0] as number) <= nowMs) {
       const first = this.#heap[0] as Limited
       this.leave(first)
       if (first.dueMs <= nowMs) first.look(nowMs)
       else if (first.dueMs < Infinity) this.enter(first)
     }
-    const next = this.#dues[0]
-    if (next !== undefined && next < this.#firesMs) this.#arm(next)
   }
 
   /** Puts it in a place from which another one was taken: it belongs above or below. */

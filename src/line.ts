@@ -34,9 +34,10 @@ export class Line {
         stopListening()
         resolve(turn)
       }
+      // Before it is in the line: a clock that throws must leave nobody there.
+      const stopTimer = latestMs === Infinity ? undefined : clock.after(Math.max(0, latestMs - clock.now()), () => leave('late'))
       const place: Place = { ahead: this.#last, behind: undefined, leave }
       this.#append(place)
-      const stopTimer = latestMs === Infinity ? undefined : clock.after(Math.max(0, latestMs - clock.now()), () => leave('late'))
       const stopListening = cancellation.onCancel(() => leave('cancelled'))
     })
   }

@@ -34,5 +34,10 @@ export const fetchStandard: ClientOptions = {
   idleTimeoutMs: false,
   maxDecodedBytes: false,
   retryBudget: false,
+  throttle: false,
+  breaker: false,
+  concurrency: false,
+  rateLimit: false,
+  hedge: false,
   connectTimeoutMs: false,
 }

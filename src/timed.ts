@@ -35,9 +35,7 @@ export abstract class Timed extends Cancellation implements Limited {
 
   /** Monotonic milliseconds at which the call ends; Infinity without a limit. */
   get deadlineMs(): number {
-    const { timeoutMs } = this.options
-    const ownMs = timeoutMs === false || (this.streams && !this.terms.ownTimeout) ? Infinity : this.startMs + timeoutMs
-    return this.scope === undefined ? ownMs : Math.min(ownMs, this.scope.dueMs)
+    return this.scope === undefined ? this.#ownDueMs : Math.min(this.#ownDueMs, this.scope.dueMs)
   }
 
   /** Whether what the call is part of is repeated as a whole when it fails. */
@@ -84,6 +82,12 @@ export abstract class Timed extends Cancellation implements Limited {
     else this.limit()
   }
 
+  /** A body that is taken as a stream is not bound by the limit of the client. */
+  get #ownDueMs(): number {
+    const { timeoutMs } = this.options
+    return timeoutMs === false || (this.streams && !this.terms.ownTimeout) ? Infinity : this.startMs + timeoutMs
+  }
+
   get #attemptDueMs(): number {
     const { attemptTimeoutMs } = this.options
     if (attemptTimeoutMs === false || this.latest?.underWay !== true) return Infinity
@@ -91,8 +95,7 @@ export abstract class Timed extends Cancellation implements Limited {
   }
 
   #end(nowMs: number): void {
-    const { timeoutMs } = this.options
-    if (timeoutMs !== false && this.startMs + timeoutMs <= nowMs) this.#expire('call', this, timeoutMs)
+    if (this.#ownDueMs <= nowMs) this.#expire('call', this, this.options.timeoutMs)
     else this.#expire('deadline', this, Math.round(nowMs - this.startMs))
   }
 

@@ -115,7 +115,8 @@ export class TimeoutError extends SteadfetchError {
   /** @internal */
   constructor(kind: TimeLimit, limitMs: number, facts: CallFacts, cause?: unknown) {
     const what = whatTook[kind]
-    const summary = limitMs > 0 ? `${what} more than ${limitMs} ms` : `${what} longer than the system allows`
+    const none = kind === 'deadline' ? `${what} time` : `${what} longer than the system allows`
+    const summary = limitMs > 0 ? `${what} more than ${limitMs} ms` : none
     super({ code: codeOf('TIMEOUT', kind), summary, retryable: true, facts, cause })
     this.kind = kind
     this.sent = kind === 'connect' ? 'no' : 'maybe'

@@ -10,6 +10,7 @@ import {
   expectedPolicy,
   failureKey,
   isAsked,
+  mayRepeat,
   policyInput,
 } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
@@ -98,8 +99,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   }
 
   within<Result>(run: () => Result): Result {
-    const { maxAttempts } = this.#exchange.options
-    return this.#exchange.within(run, maxAttempts > 1)
+    return this.#exchange.within(run, mayRepeat(this.#exchange.options))
   }
 
   facts(): CallFacts {
@@ -144,9 +144,10 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   #settle(result: number | string): Resolve | undefined {
     const resolve = this.#resolve
     if (resolve === undefined) return undefined
+    // First of all: a clock that throws is not to leave the call without an outcome.
+    this.durationMs = this.#exchange.options.clock.now() - this.startMs
     this.#resolve = undefined
     this.#result = result
-    this.durationMs = this.#exchange.options.clock.now() - this.startMs
     return resolve
   }
 }

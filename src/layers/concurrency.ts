@@ -1,6 +1,7 @@
 import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
+import { callHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
 import { fail } from '../policy/policies.ts'
 import { Slots } from '../policy/slots.ts'
@@ -10,34 +11,39 @@ import type { ConcurrencyConfig } from '../types/protection.ts'
 /**
  * Sends an origin so many requests at a time, and lets the others wait, first come first served. A request holds its
  * slot until the header section of its response, or its failure: not to the end of the content, for a body that nobody
- * reads, or that is an endless stream of events, would hold it for ever.
+ * reads, or that is an endless stream of events, would hold it for ever. A hedge does not wait.
  */
 export function concurrencyLayer(origins: Origins, config: ConcurrencyConfig): Layer {
   return (next) => (exchange) => {
     const slots = origins.of(exchange.request.origin).part(config, Slots)
-    return slots.take() ? sent(exchange, slots, next) : queued(exchange, slots, config, next)
+    if (slots.take()) return sent(exchange, slots, next)
+    // It would be sent in the slot that the answer to the first request gives back, when nobody needs it any more.
+    if (exchange.isHedge) return Promise.resolve(refusal(exchange, 'queue full'))
+    return queued(exchange, slots, config, next)
   }
 }
 
-/** Sends with a slot that is taken already. */
+/** Sends with a slot that is taken already, and gives it back whatever happens: the clock is the caller's, and may throw. */
 function sent(exchange: Exchange, slots: Slots, next: Handler): Promise<Outcome> {
   const { clock } = exchange.options
   const { adaptive } = slots
-  const startMs = adaptive === undefined ? 0 : clock.now()
-  return next(exchange).then(
-    (outcome) => {
-      if (adaptive === undefined) slots.give()
-      else {
-        const nowMs = clock.now()
-        slots.giveAfter(outcome, nowMs - startMs, nowMs)
-      }
-      return outcome
-    },
-    (error) => {
-      slots.give()
-      throw error
-    },
-  )
+  const failed = (error: unknown): never => {
+    slots.give()
+    throw error
+  }
+  let startMs = 0
+  let answer: Promise<Outcome>
+  try {
+    if (adaptive !== undefined) startMs = clock.now()
+    answer = next(exchange)
+  } catch (error) {
+    return failed(error)
+  }
+  return answer.then((outcome) => {
+    if (adaptive === undefined) slots.give()
+    else slots.giveAfter(outcome, callHealth(exchange, outcome), startMs, clock)
+    return outcome
+  }, failed)
 }
 
 /** Waits for a slot to be handed on; an outcome when it is not, or too late. */
@@ -52,8 +58,10 @@ async function queued(exchange: Exchange, slots: Slots, config: ConcurrencyConfi
   const turn = await line.wait(clock, latestMs, exchange)
   if (turn === 'late') return refusal(exchange, 'queued too long')
   if (turn === 'called' && !exchange.cancelled) {
-    exchange.noteWait(clock.now() - arrivedMs, 'queue')
-    return sent(exchange, slots, next)
+    return sent(exchange, slots, (called) => {
+      called.noteWait(clock.now() - arrivedMs, 'queue')
+      return next(called)
+    })
   }
   // Cancelled in the moment it was called: the slot is the next one's.
   if (turn === 'called') slots.give()

@@ -1,12 +1,13 @@
 import { isRefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
+import { retryAfterMs } from '../http/retry-after.ts'
 import { Breaker } from '../policy/breaker.ts'
 import type { Endpoint } from '../policy/endpoint.ts'
 import { EndpointRoute, Endpoints, type IsHeld } from '../policy/endpoints.ts'
-import { outcomeHealth } from '../policy/health.ts'
+import { callHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
 import { fail } from '../policy/policies.ts'
-import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
+import type { FailureOutcome, Handler, Layer, Outcome, Received } from '../types/exchange.ts'
 import type { BreakerConfig, EndpointsConfig } from '../types/protection.ts'
 
 /**
@@ -50,7 +51,7 @@ export function endpointsLayer(origins: Origins, config: EndpointsConfig): Layer
 
 /** A limit or a breaker of one endpoint refused the request: nothing was sent, and another one may take it at once. */
 function isRefused(outcome: Outcome): boolean {
-  return outcome.kind === 'failure' && isRefusedError(outcome.error)
+  return outcome.kind === 'failure' && outcome.sent === 'no' && isRefusedError(outcome.error)
 }
 
 /** Shared by a client and its children; never forgotten, since it is always busy. */
@@ -69,7 +70,9 @@ function routeOf(exchange: Exchange, endpoints: Endpoints, isHeld: IsHeld): Endp
   if (before?.redirects === redirects.hops.length) return before
   // One that redirects to another by name is not asked again at once: it might only say the same.
   const tried = named && before?.tried.includes(origin) === false ? before.tried : []
-  return new EndpointRoute(endpoints, options.clock, isHeld, redirects.hops.length, tried)
+  const route = new EndpointRoute(endpoints, options.clock, isHeld, redirects.hops.length, tried)
+  if (before !== undefined) route.inherit(before)
+  return route
 }
 
 /** Whatever becomes of the request, it is no longer under way afterwards. */
@@ -81,7 +84,9 @@ function accounted(endpoints: Endpoints, endpoint: Endpoint, exchange: Exchange,
     endpoint.end()
     const attempt = exchange.latest
     const sentMs = attempt === latest ? undefined : attempt?.startMs
-    const result = { health: outcomeHealth(outcome), sentMs, durationMs: attempt?.durationMs ?? 0 }
+    const health = callHealth(exchange, outcome)
+    const result = { health, sentMs, durationMs: attempt?.durationMs ?? 0 }
+    if (health !== 'well' && outcome.kind === 'response') heed(exchange, endpoint, outcome.received)
     endpoints.note(endpoint, result, clock.now(), random)
     return outcome
   }
@@ -96,4 +101,11 @@ function accounted(endpoints: Endpoints, endpoint: Endpoint, exchange: Exchange,
     return failed(error)
   }
   return outcome.then(ended, failed)
+}
+
+/** A call that goes on elsewhere does not come back sooner than it was asked to. */
+function heed({ route, options }: Exchange, { origin }: Endpoint, received: Received): void {
+  const { clock } = options
+  const askedMs = retryAfterMs(received, clock.wallTime)
+  if (askedMs !== undefined && route instanceof EndpointRoute) route.wait(origin, askedMs)
 }

@@ -1,7 +1,9 @@
+import { AsyncResource } from 'node:async_hooks'
 import { Branch } from '../branch.ts'
 import { isNetworkError, isRefusedError, isTimeoutError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { isIdempotent } from '../http/methods.ts'
+import { retryAfterMs } from '../http/retry-after.ts'
 import type { Limited } from '../limits.ts'
 import { Hedging } from '../policy/hedging.ts'
 import type { Origins } from '../policy/origins.ts'
@@ -47,6 +49,8 @@ class Race implements Limited {
   readonly #hedging: Hedging
   readonly #verdict: Verdict
   readonly #running = new Set<Branch>()
+  /** A timer serves all calls, and belongs to the one that armed it: what is sent is to be sent in the context of this one. */
+  readonly #context = new AsyncResource('STEADFETCH_HEDGE')
   #hedgesLeft: number
   #latest: Branch | undefined
   /** What came first, while it is no answer yet and another one may come. */
@@ -73,7 +77,7 @@ class Race implements Limited {
     if (startMs === undefined || dueMs > nowMs) this.#arm(dueMs)
     else if (this.#hedging.take()) {
       this.#hedgesLeft -= 1
-      this.#send(true)
+      this.#context.runInAsyncScope(() => this.#send(true))
       this.#arm(nowMs + this.#hedging.delayMs)
     }
   }
@@ -88,10 +92,9 @@ class Race implements Limited {
     const branch = new Branch(this.#call, isHedge)
     this.#running.add(branch)
     this.#latest = branch
-    this.#next(branch).then(
-      (outcome) => this.#came(branch, outcome),
-      (error: unknown) => this.#failed(branch, error),
-    )
+    this.#next(branch)
+      .then((outcome) => this.#came(branch, outcome))
+      .catch((error: unknown) => this.#failed(branch, error))
   }
 
   #came(branch: Branch, outcome: Outcome): void {
@@ -100,6 +103,7 @@ class Race implements Limited {
       release(outcome)
       return
     }
+    this.#ended(branch)
     const rank = this.#rank(outcome)
     if (outcome.kind === 'response' && rank === final) {
       this.#hedging.took(elapsedMs(branch))
@@ -108,7 +112,7 @@ class Race implements Limited {
     branch.rest()
     const came = { branch, outcome }
     const best = this.#best
-    if (best === undefined || rank > this.#rank(best.outcome)) this.#best = came
+    if (best === undefined || this.#isBetter(came, best)) this.#best = came
     if (best !== undefined) letGo(best === this.#best ? came : best)
     if (this.#running.size === 0 || rank === final) this.#end(this.#best as Came)
   }
@@ -136,10 +140,23 @@ class Race implements Limited {
     return isNetworkError(error) || isTimeoutError(error) ? 1 : final
   }
 
+  /** Of two answers of an origin that are as good, the one counts that asks for the longer wait. */
+  #isBetter(came: Came, best: Came): boolean {
+    const by = this.#rank(came.outcome) - this.#rank(best.outcome)
+    const sameOrigin = came.branch.request.origin === best.branch.request.origin
+    return by > 0 || (by === 0 && sameOrigin && askedMs(came) > askedMs(best))
+  }
+
+  /** A hedge that was never sent costs nothing. */
+  #ended(branch: Branch): void {
+    if (branch.isHedge && branch.latest === undefined) this.#hedging.giveBack()
+  }
+
   #close(): void {
     this.#over = true
     this.#call.limits.leave(this)
     for (const branch of this.#running) {
+      this.#ended(branch)
       if (branch.latest?.underWay === true) this.#hedging.took(elapsedMs(branch))
       branch.drop(superseded)
     }
@@ -148,6 +165,12 @@ class Race implements Limited {
 
 function elapsedMs(branch: Branch): number {
   return branch.options.clock.now() - (branch.latest?.startMs ?? branch.startMs)
+}
+
+/** The wait that an outcome asks for; a network that failed asks for none. */
+function askedMs({ branch, outcome }: Came): number {
+  if (outcome.kind !== 'response') return 0
+  return retryAfterMs(outcome.received, branch.options.clock.wallTime) ?? 0
 }
 
 /** It came to something, but to less than another one. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { isRefusedError, RefusedError } from '../errors/failures.ts'
+import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { quotasOf } from '../http/rate-limit.ts'
 import { Line, type Turn } from '../line.ts'
@@ -19,6 +19,7 @@ export function rateLimitLayer(origins: Origins, config: RateLimitConfig): Layer
   return (next) => {
     const send = sending(next, config.followServer)
     return (exchange) => {
+      if (exchange.cancelled) return Promise.resolve(cancelledOutcome(exchange.reason, exchange.options.on))
       const turns = origins.of(exchange.request.origin).part(config, Turns)
       const goes = turns.line.length === 0 && turns.rate.take(exchange.options.clock.now())
       return goes ? send(exchange, turns) : queued(exchange, turns, config, send)
@@ -59,8 +60,7 @@ class Turns {
 
 /** Waits for a turn, unless it would come too late. */
 function queued(exchange: Exchange, turns: Turns, config: RateLimitConfig, send: SendTurn): Promise<Outcome> {
-  const { clock, on } = exchange.options
-  if (exchange.cancelled) return Promise.resolve(cancelledOutcome(exchange.reason, on))
+  const { clock } = exchange.options
   const { rate, line } = turns
   const nowMs = clock.now()
   const isTooLate = (ms: number): boolean => ms > nowMs + config.maxWaitMs || ms >= exchange.deadlineMs
@@ -97,30 +97,46 @@ function turned(exchange: Exchange, turns: Turns, came: Turn, arrivedMs: number,
 /** Sends, gives back the turn of what was not sent, and learns from the response what is left. */
 function sending(next: Handler, follows: boolean): SendTurn {
   return (exchange, turns) => {
-    const ticket = turns.rate.begin()
+    const { rate } = turns
+    const { latest } = exchange
+    const ticket = rate.begin()
     return next(exchange).then(
       (outcome) => {
-        observe(exchange, turns, ticket, outcome, follows)
+        let told = false
+        try {
+          told = follows && learned(exchange, rate, ticket, outcome)
+        } finally {
+          // What was refused or given up further on never became an attempt.
+          settle(rate, outcome, exchange.latest !== latest)
+        }
+        if (turns.line.length > 0 && (told || isUnsent(outcome))) turns.advance(exchange.options.clock)
         return outcome
       },
       (error) => {
-        turns.rate.settle(false)
+        rate.settle(false)
         throw error
       },
     )
   }
 }
 
-function observe(exchange: Exchange, turns: Turns, ticket: Ticket, outcome: Outcome, follows: boolean): void {
+/** Whether the response told of a quota. */
+function learned(exchange: Exchange, rate: Rate, ticket: Ticket, outcome: Outcome): boolean {
+  if (outcome.kind !== 'response') return false
   const { clock, random } = exchange.options
-  const { rate, line } = turns
-  const told = follows && outcome.kind === 'response' ? quotasOf(outcome.received, clock.wallTime) : []
-  const isUnsent = outcome.kind === 'failure' && outcome.sent === 'no'
+  const told = quotasOf(outcome.received, clock.wallTime)
   if (told.length > 0) rate.learn(told, ticket, clock.now(), random)
-  if (isUnsent && isRefusedError(outcome.error)) rate.refused()
-  else if (isUnsent) rate.unsent()
+  return told.length > 0
+}
+
+function settle(rate: Rate, outcome: Outcome, wasAttempted: boolean): void {
+  if (isUnsent(outcome) && wasAttempted) rate.unsent()
+  else if (isUnsent(outcome)) rate.refused()
   rate.settle(outcome.kind === 'response')
-  if (line.length > 0 && (isUnsent || told.length > 0)) turns.advance(clock)
+}
+
+function isUnsent(outcome: Outcome): boolean {
+  return outcome.kind === 'failure' && outcome.sent === 'no'
 }
 
 function refusal(exchange: Exchange, kind: 'rate limited' | 'queue full', waitMs: number): FailureOutcome {

@@ -50,7 +50,7 @@ async function retried(exchange: Exchange, next: Handler, budgetOf: BudgetOf): P
     const before = exchange.latest
     const outcome = await repeat(exchange, last, next)
     if (exchange.latest === before) giveBack(exchange, budgetOf(exchange))
-    if (isRefusal(outcome)) return refused(exchange, last.outcome, outcome)
+    if (isRefusal(outcome) && !exchange.cancelled) return refused(exchange, last.outcome, outcome)
     const again = judge(exchange, outcome, budgetOf(exchange))
     if (!again?.again) return outcome
     last = new Again(await spent(exchange, outcome), again)

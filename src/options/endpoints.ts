@@ -1,3 +1,4 @@
+import { redactUrl } from '../errors/redact.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkKeys, checkNumber, invalidOption, type NumberRule } from '../policy/checks.ts'
@@ -41,10 +42,12 @@ export function resolveEndpoints(
 function originOf(owner: string, given: unknown): string {
   const url = URL.parse(String(given))
   const demand = 'an http or https origin without a path'
-  if (url === null || !isHttp(url)) throw invalidOption(owner, 'every one of endpoints.origins', demand, given)
+  // Beside an origin there may be credentials in it.
+  const shown = /[?#@]/.test(String(given)) ? redactUrl(String(given)) : given
+  if (url === null || !isHttp(url)) throw invalidOption(owner, 'every one of endpoints.origins', demand, shown)
   if (hasUserinfo(url)) throw new TypeError(`${owner}: endpoints.origins must not have credentials in them`)
   if (isForbiddenPort(url))
     throw new TypeError(`${owner}: endpoints.origins has the forbidden port ${url.port} (Fetch standard §2.9)`)
-  if (`${url.origin}/` !== url.href) throw invalidOption(owner, 'every one of endpoints.origins', demand, url.href)
+  if (`${url.origin}/` !== url.href) throw invalidOption(owner, 'every one of endpoints.origins', demand, shown)
   return url.origin
 }

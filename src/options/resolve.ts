@@ -64,6 +64,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     connect: resolveConnect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
+    clock: own.clock === undefined ? parent.clock : boundClock(own.clock),
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? (parent.baseUrl ?? firstOf(protection.endpoints)) : baseOf(owner, own.baseUrl),
   }
@@ -107,6 +108,11 @@ function checkClock(owner: string, clock: Clock | undefined): void {
   for (const name of ['now', 'wallTime', 'after'] as const) {
     if (typeof clock?.[name] !== 'function') throw invalidOption(owner, `clock.${name}`, 'a function', clock?.[name])
   }
+}
+
+/** Its methods are handed on as functions; those of a class would lose what they belong to. */
+function boundClock(clock: Clock): Clock {
+  return { now: () => clock.now(), wallTime: () => clock.wallTime(), after: (ms, run) => clock.after(ms, run) }
 }
 
 /** Without a `baseUrl`, that of endpoints is the first of them. */

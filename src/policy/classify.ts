@@ -2,9 +2,10 @@ import { branchOf } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
 import { statusClass, statusRow } from '../status/table.ts'
 import type { FailureOutcome, Outcome } from '../types/exchange.ts'
+import type { ResolvedOptions } from '../types/options.ts'
 import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable } from '../types/policy.ts'
 import { bare } from './checks.ts'
-import { accept, fail, follow, fromWord, pause, retry } from './policies.ts'
+import { accept, fail, follow, fromWord, patient, pause, retry } from './policies.ts'
 
 /** Where a policy came from. */
 export type PolicySource = 'exact' | 'class' | 'built-in'
@@ -55,6 +56,12 @@ export function isAsked(key: number | FailureKey, on: PolicyTable): boolean {
 /** Whether some entry is a function, which is to be asked. */
 export function asksFunctions(on: PolicyTable): boolean {
   return Object.values(on).some((entry) => typeof entry === 'function')
+}
+
+/** Whether a call may be sent more than once, by its own limit or by that of a policy. */
+export function mayRepeat({ maxAttempts, on }: Pick<ResolvedOptions, 'maxAttempts' | 'on'>): boolean {
+  if (maxAttempts > 1) return true
+  return Object.values(on).some((entry) => typeof entry === 'object' && (patient(entry)?.maxAttempts ?? 1) > 1)
 }
 
 /** The policy for an outcome; policy functions are asked. */

@@ -12,6 +12,8 @@ export interface Choice {
   readonly tried: readonly string[]
   readonly nowMs: number
   readonly isHeld: IsHeld
+  /** Those that the call was asked to wait with: they are held, and not even asked where all are. */
+  readonly waits?: (origin: string) => boolean
   readonly random: () => number
 }
 
@@ -45,14 +47,15 @@ export class Endpoints {
    * The better of two taken by chance, of those that are ready and have not been tried; where there is none, the demands
    * fall one after the other. There always is one: that all of them fail is no reason to ask none.
    */
-  choose({ tried, nowMs, isHeld, random }: Choice): Endpoint {
-    const ready = this.ready(nowMs, isHeld)
+  choose({ tried, nowMs, isHeld, waits = () => false, random }: Choice): Endpoint {
+    const ready = this.ready(nowMs, isHeld).filter(({ origin }) => !waits(origin))
     const wishes: (() => readonly Endpoint[])[] = [
       () => ready.filter(({ origin }) => !tried.includes(origin)),
       // All were: a new round begins, and not with the one that was asked just now.
       () => ready.filter(({ origin }) => origin !== tried.at(-1)),
       () => ready,
-      () => this.list.filter((endpoint) => !endpoint.isEjected(nowMs)),
+      () => this.list.filter((endpoint) => !endpoint.isEjected(nowMs) && !waits(endpoint.origin)),
+      () => this.list.filter(({ origin }) => !waits(origin)),
     ]
     for (const wish of wishes) {
       const candidates = wish()
@@ -91,6 +94,8 @@ export class EndpointRoute implements Route {
   readonly redirects: number
   stays = false
   #tried: readonly string[] = []
+  /** Until when to wait with those that asked for it. */
+  readonly #waits = new Map<string, number>()
 
   constructor(endpoints: Endpoints, clock: Clock, isHeld: IsHeld, redirects: number, tried: readonly string[] = []) {
     this.#endpoints = endpoints
@@ -105,18 +110,34 @@ export class EndpointRoute implements Route {
   }
 
   get others(): number {
-    return this.#endpoints.ready(this.#clock.now(), this.#isHeld).filter(({ origin }) => !this.#tried.includes(origin)).length
+    const ready = this.#endpoints.ready(this.#clock.now(), this.#isHeld)
+    return ready.filter(({ origin }) => !this.#tried.includes(origin) && !this.#hasToWait(origin)).length
+  }
+
+  /** That endpoint asked to be left alone for so long: what another one says does not shorten it. */
+  wait(origin: string, ms: number): void {
+    this.#waits.set(origin, this.#clock.now() + ms)
+  }
+
+  /** What endpoints asked for on the way so far holds on this one, too. */
+  inherit(before: EndpointRoute): void {
+    for (const [origin, untilMs] of before.#waits) this.#waits.set(origin, untilMs)
   }
 
   /** Where the next request goes; `current` is the origin of the latest, which it stays with if it asked for a wait. */
   next(current: string, random: () => number): Endpoint {
     const staysAt = this.stays ? this.#endpoints.at(current) : undefined
     this.stays = false
-    const choice = { tried: this.#tried, nowMs: this.#clock.now(), isHeld: this.#isHeld, random }
+    const waits = (origin: string): boolean => this.#hasToWait(origin)
+    const choice = { tried: this.#tried, nowMs: this.#clock.now(), isHeld: this.#isHeld, waits, random }
     const endpoint = staysAt ?? this.#endpoints.choose(choice)
     const { origin } = endpoint
     if (!this.#tried.includes(origin)) this.#tried = [...this.#tried, origin]
     else if (staysAt === undefined) this.#tried = [...this.#tried.slice(-1).filter((last) => last !== origin), origin]
     return endpoint
+  }
+
+  #hasToWait(origin: string): boolean {
+    return (this.#waits.get(origin) ?? -Infinity) > this.#clock.now()
   }
 }

@@ -15,6 +15,6 @@ export function outcomeHealth(outcome: Outcome): Health | 'unknown' {
 
 /** The same where the call may have been aborted: the reason of an abort may be the failure of another call, as where one that failed aborts its siblings. */
 export function callHealth(exchange: Exchange, outcome: Outcome): Health | 'unknown' {
-  if (outcome.kind === 'failure' && exchange.cancelled && isNetworkError(exchange.reason)) return 'unknown'
+  if (outcome.kind === 'failure' && exchange.aborted && outcome.error === exchange.reason) return 'unknown'
   return outcomeHealth(outcome)
 }

@@ -40,6 +40,11 @@ export class Hedging {
     return true
   }
 
+  /** A hedge was refused or given up before it was sent. */
+  giveBack(): void {
+    this.#tokens = Math.min(maxTokens, this.#tokens + 1)
+  }
+
   /** A request was answered after that time, or was given up then: the answer would have taken longer. */
   took(ms: number): void {
     if (this.#config.afterMs === undefined) this.#times.add(ms)

@@ -115,7 +115,7 @@ export class Rate {
     for (const quota of this.#quotas) quota.giveBack()
   }
 
-  /** The request was refused further on, and never sent: its turn is that of the next one. */
+  /** The request was refused or given up further on, and never sent: its turn is that of the next one. */
   refused(): void {
     this.#bucket?.giveBack()
     this.unsent()

@@ -1,10 +1,10 @@
+import type { Clock } from '../clock.ts'
 import { isTimeoutError } from '../errors/failures.ts'
 import { Line } from '../line.ts'
-import { statusRow } from '../status/table.ts'
+import { type Health, statusRow } from '../status/table.ts'
 import type { Outcome } from '../types/exchange.ts'
 import type { ConcurrencyConfig } from '../types/protection.ts'
 import { AdaptiveLimit } from './adaptive-limit.ts'
-import { outcomeHealth } from './health.ts'
 
 /**
  * The requests an origin is sent at a time: each takes a slot, and gives it back. Whoever finds none waits in a line;
@@ -51,17 +51,20 @@ export class Slots {
     while (this.line.length > 0 && this.take()) this.line.call()
   }
 
-  /** Gives the slot of a request back that had this outcome after so long, from which an adaptive limit learns. */
-  giveAfter(outcome: Outcome, tookMs: number, nowMs: number): void {
-    const health = outcomeHealth(outcome)
-    if (health === 'well') this.adaptive?.answered(tookMs, this.#taken - 1, nowMs)
-    else if (isOverload(outcome)) this.adaptive?.overloaded(this.#taken - 1, nowMs)
-    this.give()
+  /** Gives the slot of a request back that was sent at `startMs` and had this outcome, from which an adaptive limit learns. */
+  giveAfter(outcome: Outcome, health: Health | 'unknown', startMs: number, clock: Clock): void {
+    try {
+      const nowMs = clock.now()
+      if (health === 'well') this.adaptive?.answered(nowMs - startMs, this.#taken - 1, nowMs)
+      else if (isOverload(outcome, health)) this.adaptive?.overloaded(this.#taken - 1, nowMs)
+    } finally {
+      this.give()
+    }
   }
 }
 
 /** Whether an outcome says that there was too much to do: the origin asks for less, or did not come to it in time. */
-function isOverload(outcome: Outcome): boolean {
+function isOverload(outcome: Outcome, health: Health | 'unknown'): boolean {
   if (outcome.kind === 'response') return statusRow(outcome.received.status).retryAfter === 'pauses'
-  return outcome.kind === 'failure' && isTimeoutError(outcome.error) && outcomeHealth(outcome) === 'failing'
+  return health === 'failing' && outcome.kind === 'failure' && isTimeoutError(outcome.error)
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { buildConnector, errors } from 'undici'
 import type { Clock } from '../clock.ts'
+import { outOfScope } from '../deadline.ts'
 import type { ResolvedConnect } from '../types/transport.ts'
 
 type Open = (options: buildConnector.Options, callback: buildConnector.Callback) => unknown
@@ -15,7 +16,7 @@ export function connectorOf(
   clock: Clock,
 ): buildConnector.connector {
   const open = typeof connect === 'function' ? (connect as Open) : undicisConnector(connect)
-  if (connectTimeoutMs === false) return open
+  if (connectTimeoutMs === false) return (options, callback) => outOfScope(() => open(options, callback))
   return (options, callback) => {
     let opening: unknown
     const settle: buildConnector.Callback = (...result) => {
@@ -30,7 +31,7 @@ export function connectorOf(
       letGo(opening)
     })
     try {
-      opening = open(options, settle)
+      opening = outOfScope(() => open(options, settle))
     } catch (error) {
       stopTimer()
       throw error

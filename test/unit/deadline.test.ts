@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { createFetch, fallback, type RefusedError, remainingMs, TimeoutError, traceOf, withDeadline } from '../../src/index.ts'
+import {
+  createFetch,
+  fallback,
+  type RefusedError,
+  remainingMs,
+  retry,
+  type SteadInit,
+  TimeoutError,
+  type TransportInit,
+  traceOf,
+  withDeadline,
+} from '../../src/index.ts'
 import { clientOf, gaps, rejection } from '../support/client.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { reply, scripted } from '../support/scripted-transport.ts'
@@ -51,9 +62,9 @@ describe('a deadline', () => {
     expect(await error).toMatchObject({ kind: 'deadline' })
   })
 
-  test('bounds a body that is taken as a stream, too', async () => {
+  test('bounds a body that is taken as a stream, too, which the limit of the client does not', async () => {
     const endless = (): Response => new Response(new ReadableStream({ pull: () => new Promise(() => {}) }))
-    const { fetch, clock } = clientOf([endless], { idleTimeoutMs: false })
+    const { fetch, clock } = clientOf([endless], { idleTimeoutMs: false, timeoutMs: 1_000 })
     const read = withDeadline(
       2_000,
       async () => {
@@ -70,11 +81,24 @@ describe('a deadline', () => {
     expect(() => withDeadline(value as number, () => 1)).toThrow(TypeError)
   })
 
+  test('reads its options as own properties only', async () => {
+    const prototype = Object.prototype as Record<string, unknown>
+    prototype.repeated = true
+    try {
+      const { fetch, clock, sent } = clientOf([reply(503), reply(200)])
+      await clock.drive(withDeadline(5_000, () => fetch(target)))
+      expect(sent).toHaveLength(2)
+    } finally {
+      delete prototype.repeated
+    }
+  })
+
   test('of zero ends a call before anything is sent', async () => {
     const { fetch, clock, sent } = clientOf([reply(200)])
     const error = withDeadline(0, () => rejection(fetch(target)), { clock })
     await clock.advance(0)
     expect(await error).toMatchObject({ kind: 'deadline' })
+    expect(String(await error)).toContain('the deadline that the call inherited left it no time')
     expect(sent).toHaveLength(0)
   })
 })
@@ -94,6 +118,14 @@ describe('calls within a call', () => {
     await clock.advance(3_000)
     expect(await error).toMatchObject({ kind: 'call' })
     expect(clock.armed).toBe(0)
+  })
+
+  test('a client that repeats by a policy alone multiplies no attempts of its transport', async () => {
+    const { fetch: inner, clock, sent } = clientOf([reply(503)], { errors: 'return' })
+    const transport = (url: string, init: TransportInit): Promise<Response> => inner(url, init as SteadInit)
+    const outer = createFetch({ transport, clock, maxAttempts: 1, on: { 503: retry({ maxAttempts: 4 }) } })
+    await rejection(clock.drive(outer(target)))
+    expect(sent).toHaveLength(4)
   })
 
   test('a client whose transport is another client multiplies no attempts', async () => {

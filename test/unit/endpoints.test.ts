@@ -264,6 +264,24 @@ describe('an endpoint that asks for a wait', () => {
   })
 })
 
+describe('an endpoint that asks for a wait with a 500', () => {
+  const asking: Answer = () => reply(500, { 'retry-after': '10' })
+  const failing500: Answer = () => reply(500)
+
+  test('is not asked again sooner because another one that the call went to asks for none', async () => {
+    const { fetch, clock, sent } = among({ [a]: asking, [b]: failing500 }, { maxAttempts: 4 })
+    await rejection(clock.drive(fetch('x')))
+    expect(origins(sent)).toEqual([a, b, b, b])
+  })
+
+  test('nor where a redirect names the other one', async () => {
+    const moved: Answer = (target) => (target.endsWith('/x') ? reply(307, { location: '/y' }) : reply(500))
+    const { fetch, clock, sent } = among({ [a]: asking, [b]: moved }, { maxAttempts: 4 })
+    await rejection(clock.drive(fetch('x')))
+    expect(origins(sent)).toEqual([a, b, b, b, b])
+  })
+})
+
 describe('an endpoint that failed so often in a row', () => {
   const once = { maxAttempts: 1 }
   const options: ClientOptions = { endpoints: { origins: [a, b, c], ejectAfter: 2, ejectMs: 10_000, maxEjectMs: 15_000 } }

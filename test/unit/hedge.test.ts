@@ -214,4 +214,51 @@ describe('a hedged request', () => {
     sent[2]?.answer(reply(200))
     await held
   })
+
+  test('of two failed answers heeds the one that asks for the longer wait, whichever came first', async () => {
+    const { fetch, clock, sent } = slow({ hedge: { afterMs: 50 }, random: () => 0, attemptTimeoutMs: false })
+    const call = fetch(target)
+    await clock.advance(50)
+    sent[1]?.answer(reply(500))
+    await clock.advance(0)
+    sent[0]?.answer(reply(500, { 'retry-after': '5' }))
+    await clock.advance(4_999)
+    expect(sent).toHaveLength(2)
+    await clock.advance(1)
+    expect(sent).toHaveLength(3)
+    sent[2]?.answer(reply(200))
+    expect((await call).status).toBe(200)
+  })
+
+  test('that finds no place among the requests at a time is not sent later, and costs no hedge', async () => {
+    const { fetch, clock, sent } = slow({ hedge: { afterMs: 50, budgetRatio: 0 }, concurrency: 1 })
+    for (let call = 0; call < 12; call += 1) {
+      const answer = fetch(target)
+      await clock.advance(60)
+      expect(sent).toHaveLength(call + 1)
+      sent[call]?.answer(reply(200))
+      await answer
+    }
+    const last = fetch.extend({ concurrency: false })(target)
+    await clock.advance(60)
+    expect(sent).toHaveLength(14)
+    sent[13]?.answer(reply(200))
+    expect((await last).status).toBe(200)
+  })
+
+  test('rejects where the clock throws at the answer', async () => {
+    const { fetch, clock, sent } = slow({ hedge: { afterMs: 50 } })
+    const call = rejection(fetch(target))
+    await clock.advance(0)
+    const { now } = clock
+    const broken = new Error('out of order')
+    let readings = 0
+    clock.now = () => {
+      readings += 1
+      if (readings === 2) throw broken
+      return now()
+    }
+    sent[0]?.answer(reply(200))
+    expect(await call).toBe(broken)
+  })
 })

@@ -141,4 +141,16 @@ describe('the time limits of a client', () => {
     expect(pair[0].looks.length + pair[1].looks.length).toBe(1)
     expect(clock.armed).toBe(0)
   })
+
+  it('are looked at, although one before them throws', async () => {
+    const { clock, entry } = setUp()
+    const [first, same, later] = [entry(50), entry(50), entry(100)] as const
+    first.onLook = () => {
+      throw new Error('out of order')
+    }
+    await expect(clock.advance(100)).rejects.toThrow('out of order')
+    await clock.advance(100)
+    expect([same.looks.length, later.looks.length]).toEqual([1, 1])
+    expect(clock.armed).toBe(0)
+  })
 })

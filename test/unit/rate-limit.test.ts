@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Exchange } from '../../src/exchange.ts'
-import { type ClientOptions, createFetch, RefusedError, type SteadFetch, TimeoutError, traceOf } from '../../src/index.ts'
+import {
+  type ClientOptions,
+  createFetch,
+  RefusedError,
+  type SteadFetch,
+  TimeoutError,
+  traceOf,
+  withDeadline,
+} from '../../src/index.ts'
 import { rateLimitLayer } from '../../src/layers/rate-limit.ts'
 import { defaults } from '../../src/options/defaults.ts'
 import { resolveClient } from '../../src/options/resolve.ts'
@@ -165,6 +173,43 @@ describe('a call that gives up while it waits', () => {
     expect(sent).toHaveLength(2)
     expect(clock.armed).toBe(0)
   })
+})
+
+describe('a call that comes to nothing takes no turn', () => {
+  const rateLimit = { limit: 1, windowMs: 10_000 }
+
+  test('when it was aborted before it began', async () => {
+    const { fetch, clock, sent } = clientOf([reply(200)], { rateLimit })
+    await rejection(fetch(target, { signal: AbortSignal.abort() }))
+    await rejection(withDeadline(0, () => fetch(target), { clock }))
+    await fetch(target)
+    expect(sent).toHaveLength(1)
+  })
+
+  test('when it is given up while it waits for one of the requests at a time', async () => {
+    const { fetch, clock, sent } = clientOf([() => new Promise(() => {}), reply(200)], {
+      rateLimit: { ...rateLimit, limit: 2 },
+      concurrency: 1,
+    })
+    const first = rejection(fetch(target, { timeoutMs: 1_000 }))
+    await rejection(clock.drive(fetch(target, { timeoutMs: 500 })))
+    await clock.advance(500)
+    await first
+    await fetch(target)
+    expect(sent).toHaveLength(2)
+  })
+})
+
+test('a request whose answer a broken source of chance kept from being understood does not count as under way', async () => {
+  const chances = [() => expect.unreachable(), () => 0]
+  const told = [2, 1, 0].map((remaining) =>
+    reply(200, { 'x-ratelimit-limit': '3', 'x-ratelimit-remaining': `${remaining}`, 'x-ratelimit-reset': '10' }),
+  )
+  const { fetch, clock, sent } = clientOf(told, { rateLimit: true, random: () => (chances.shift() ?? (() => 0))() })
+  await rejection(fetch(target))
+  await fetch(target)
+  await clock.drive(fetch(target))
+  expect(atMs(sent)).toEqual([0, 0, 0])
 })
 
 describe('the quota that an origin tells of', () => {

@@ -6,7 +6,16 @@ import { join } from 'node:path'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
 import { buildConnector } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type Connector, type ConnectorCallback, createFetch, NetworkError, TimeoutError, traceOf } from '../../src/index.ts'
+import {
+  type Connector,
+  type ConnectorCallback,
+  createFetch,
+  NetworkError,
+  remainingMs,
+  TimeoutError,
+  traceOf,
+  withDeadline,
+} from '../../src/index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { httpServer, socketServer } from '../support/server.ts'
 import { h2Server, httpsServer, pem, trusting } from '../support/tls.ts'
@@ -261,4 +270,19 @@ describe('a child', () => {
     await root.close()
     expect((await pending).status).toBe(200)
   })
+})
+
+it('a connection is opened under the deadline of no call: others will use it, too', async () => {
+  await using server = await httpServer((_request, response) => response.end('ok'))
+  for (const connectTimeoutMs of [1_000, false] as const) {
+    const left: number[] = []
+    const open = buildConnector({})
+    const connect: Connector = (options, callback) => {
+      left.push(remainingMs())
+      open(options as buildConnector.Options, callback as buildConnector.Callback)
+    }
+    const api = client({ connect, connectTimeoutMs })
+    expect(await withDeadline(5_000, async () => (await api(server.origin)).text())).toBe('ok')
+    expect(left).toEqual([Infinity])
+  }
 })

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { createFetch, fetchStandard } from '../../src/index.ts'
+import { rejection } from '../support/client.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { reply } from '../support/scripted-transport.ts'
+
+test.each([['ftp://user:hunter2@a.test'], ['https://user:hunter2@a.test:99999'], ['https://a.test/?token=hunter2']])(
+  'the error for an endpoint that is none tells no secrets of it: %s',
+  (origin) => {
+    expect(() => createFetch({ endpoints: [origin] })).toThrow(
+      /^(?!.*hunter2)createFetch: every one of endpoints\.origins must be/,
+    )
+  },
+)
+
+test('the error for an endpoint that is none shows it', () => {
+  expect(() => createFetch({ endpoints: ['a.test'] })).toThrow('got "a.test"')
+})
+
+test('fetchStandard switches off what a client has, too', async () => {
+  const transport = async (): Promise<Response> => reply(500)
+  const parent = createFetch({
+    transport,
+    breaker: { consecutiveFailures: 1 },
+    throttle: { minVolume: 1 },
+    rateLimit: { limit: 1 },
+  })
+  const fetch = parent.extend(fetchStandard)
+  for (let call = 0; call < 5; call += 1) expect((await fetch('https://api.test/x')).status).toBe(500)
+})
+
+/** A clock as a class is written: its methods need what they belong to. */
+class OwnClock {
+  readonly #clock = new FakeClock()
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  wallTime(): number {
+    return this.#clock.wallTime()
+  }
+
+  after(ms: number, run: () => void): () => void {
+    return this.#clock.after(ms, run)
+  }
+
+  drive<Value>(promise: Promise<Value>): Promise<Value> {
+    return this.#clock.drive(promise)
+  }
+}
+
+test('a clock may be of a class: its methods are called as such', async () => {
+  const clock = new OwnClock()
+  const at = (seconds: number): string => new Date(clock.wallTime() + seconds * 1_000).toUTCString()
+  const fields = { 'retry-after': at(5), 'x-ratelimit-remaining': '1', 'x-ratelimit-reset': at(5) }
+  const protections = { rateLimit: true, breaker: true, endpoints: ['https://a.test'] }
+  const fetch = createFetch({ clock, transport: async () => reply(500, fields), ...protections })
+  expect(await rejection(clock.drive(fetch('/x')))).toMatchObject({ status: 500, attempts: 3 })
+})
