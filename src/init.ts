@@ -1,3 +1,4 @@
+import { protections } from './options/protection.ts'
 import { callKeys } from './options/resolve.ts'
 import type { CallOptions, SteadInit } from './types/options.ts'
 
@@ -28,6 +29,7 @@ const checked = ['mode', 'credentials', 'cache', 'referrer', 'referrerPolicy', '
 const usedMembers = new Set(used)
 const checkedMembers = new Set(checked)
 const options = new Set<string>(callKeys)
+const clientOptions = new Set(protections)
 
 /**
  * The second argument of a call, own properties only; a Request gives its members.
@@ -56,7 +58,7 @@ function ownMembers(init: Record<string, unknown>): CallInit {
     } else if (checkedMembers.has(name)) {
       toCheck ??= Object.create(null) as Record<string, unknown>
       toCheck[name] = value
-    }
+    } else if (clientOptions.has(name)) throw new TypeError(`fetch: ${name} is an option of a client; use extend({ ${name} })`)
   }
   // The platform knows its own rules best; it is asked only where one of these members is given.
   if (toCheck !== undefined) new Request('http://localhost/', toCheck)

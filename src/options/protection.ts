@@ -74,6 +74,9 @@ const features = {
 
 type Feature = keyof typeof features
 
+/** The options that are those of a client, and of no single call. */
+export const protections: readonly string[] = [...Object.keys(features), 'endpoints', 'deadlineField']
+
 /** The retry budget every client has unless it says otherwise. */
 export const defaultRetryBudget: RetryBudgetConfig = bare(features.retryBudget.defaults)
 
@@ -101,13 +104,17 @@ function resolveFeature(owner: string, name: Feature, given: unknown, inherited:
   const { defaults, rules } = features[name]
   if (given === true) return bare(defaults)
   const options = name === 'concurrency' && typeof given === 'number' ? { limit: given } : given
-  if (typeof options !== 'object' || options === null) throw invalidOption(owner, name, 'true, false or an object', given)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw invalidOption(owner, name, 'true, false or an object', given)
   checkKeys(`${owner}: ${name}`, options, Object.keys(rules))
   checkMembers(`${owner}: ${name}`, bare(options) as Record<string, unknown>, rules)
   const own = Object.entries(options).filter(([, value]) => value !== undefined)
   const config: Record<string, unknown> = bare({ ...defaults, ...Object.fromEntries(own) })
   if (Number(config.minLimit) > Number(config.maxLimit)) {
     throw invalidOption(owner, `${name}: minLimit`, `at most maxLimit, ${config.maxLimit}`, config.minLimit)
+  }
+  if (config.burst !== undefined && config.limit === undefined) {
+    throw new TypeError(`${owner}: ${name}: burst needs a limit`)
   }
   return config
 }

@@ -78,6 +78,11 @@ export class AdaptiveLimit {
     this.#judge(busy, nowMs)
   }
 
+  /** A request ended without telling anything. */
+  ended(): void {
+    this.#counts()
+  }
+
   /** What was under way when the window began saw another limit, and tells nothing of this one. */
   #counts(): boolean {
     if (this.#window.before === 0) return true

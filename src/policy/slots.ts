@@ -57,6 +57,7 @@ export class Slots {
       const nowMs = clock.now()
       if (health === 'well') this.adaptive?.answered(nowMs - startMs, this.#taken - 1, nowMs)
       else if (isOverload(outcome, health)) this.adaptive?.overloaded(this.#taken - 1, nowMs)
+      else this.adaptive?.ended()
     } finally {
       this.give()
     }

@@ -8,6 +8,7 @@ import {
   retry,
   ServiceUnavailableError,
   traceOf,
+  withDeadline,
 } from '../../src/index.ts'
 import { clientOf, gaps, rejection } from '../support/client.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
@@ -333,6 +334,21 @@ describe('a half-open breaker', () => {
     expect(await result(fetch(target))).toBe(200)
     expect(states()).toEqual(['open', 'half-open', 'closed'])
   })
+})
+
+test('a call in a hurry says nothing about the origin; one that waited for a second does', async () => {
+  const { fetch, clock } = clientOf([() => new Promise(() => {})], { breaker: { consecutiveFailures: 1 } })
+  const hurried = rejection(withDeadline(50, () => fetch(target), { clock }))
+  await clock.advance(50)
+  expect(await hurried).toMatchObject({ kind: 'deadline' })
+  const short = rejection(fetch(target, { timeoutMs: 999 }))
+  await clock.advance(999)
+  expect(await short).toMatchObject({ kind: 'call' })
+  expect(fetch.breaker(target).state).toBe('closed')
+  const patient = rejection(fetch(target, { timeoutMs: 1_000 }))
+  await clock.advance(1_000)
+  await patient
+  expect(fetch.breaker(target).state).toBe('open')
 })
 
 describe('breaker(origin)', () => {

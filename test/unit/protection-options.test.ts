@@ -20,6 +20,8 @@ describe('an option that protects', () => {
     ['concurrency', { maxQueueMs: 0 }, 'concurrency: maxQueueMs must be a number of at least 1, got 0'],
     ['rateLimit', { limit: 0.5 }, 'rateLimit: limit must be a whole number of at least 1, got 0.5'],
     ['rateLimit', { followServer: 1 }, 'rateLimit: followServer must be true or false, got 1'],
+    ['rateLimit', { burst: 5 }, 'rateLimit: burst needs a limit'],
+    ['hedge', [], 'hedge must be true, false or an object'],
     ['rateLimit', 50, 'rateLimit must be true, false or an object, got 50'],
     ['hedge', { afterMs: -1 }, 'hedge: afterMs must be a number of at least 0, got -1'],
     ['hedge', { maxHedges: 1.5 }, 'hedge: maxHedges must be a whole number of at least 1, got 1.5'],
@@ -45,10 +47,11 @@ describe('an option that protects', () => {
     expect(refused).not.toThrow(/secret/)
   })
 
-  test('of a call is unknown: protections are those of a client', async () => {
+  test('is one of a client, and refused in a call', async () => {
     const { fetch, sent } = clientOf([reply(200)])
-    await fetch(target, { breaker: 5 } as never)
-    expect(sent).toHaveLength(1)
+    const error = await rejection(fetch(target, { retryBudget: false } as never))
+    expect(error).toEqual(new TypeError('fetch: retryBudget is an option of a client; use extend({ retryBudget })'))
+    expect(sent).toHaveLength(0)
     expect(() => fetch.breaker(target)).toThrow('the client has none')
   })
 
