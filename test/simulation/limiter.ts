@@ -4,6 +4,12 @@ export interface WindowLimit {
   readonly limit: number
 }
 
+/** What a response tells of the limit. */
+export interface Quota {
+  readonly rateLimit: string
+  readonly policy: string
+}
+
 /** Lets so many requests through in each window of wall time, and tells the others when the next one begins. */
 export class FixedWindowLimiter {
   readonly #limit: WindowLimit
@@ -12,6 +18,13 @@ export class FixedWindowLimiter {
 
   constructor(limit: WindowLimit) {
     this.#limit = limit
+  }
+
+  /** The RateLimit and RateLimit-Policy fields of a response at this moment. */
+  told(wallMs: number): Quota {
+    const { windowMs, limit } = this.#limit
+    const resetS = Math.ceil((windowMs - (wallMs % windowMs)) / 1_000)
+    return { rateLimit: `"default";r=${limit - this.#count};t=${resetS}`, policy: `"default";q=${limit};w=${windowMs / 1_000}` }
   }
 
   /** Undefined when the request may pass, else the Retry-After in whole seconds, at least 1. */

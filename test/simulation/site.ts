@@ -1,17 +1,17 @@
 import { type Chance, chanceOf } from './chance.ts'
 import type { VirtualClock } from './clock.ts'
-import { FixedWindowLimiter } from './limiter.ts'
+import { FixedWindowLimiter, type Quota } from './limiter.ts'
 import { type Fault, queueLimit, type Scenario } from './scenarios.ts'
 import { Station } from './station.ts'
 
 /** What comes back over the network. */
-export type Answer = { readonly status: number; readonly retryAfterS?: number } | 'refused'
+export type Answer = { readonly status: number; readonly retryAfterS?: number; readonly quota?: Quota } | 'refused'
 
 /** Milliseconds of the network, each way. */
 const networkMs = 1
 
-const ok: Answer = { status: 200 }
-const unavailable: Answer = { status: 503 }
+const ok = { status: 200 } as const satisfies Answer
+const unavailable = { status: 503 } as const satisfies Answer
 
 /** How a site is built. */
 export interface SiteOptions {
@@ -70,10 +70,17 @@ export class Site {
       if (firstServer === 'refuses') back('refused')
       return
     }
-    const retryAfterS = this.#limiter?.admit(this.#clock.wallTime())
-    if (retryAfterS !== undefined) back({ status: 429, retryAfterS })
+    if (this.#limiter !== undefined) this.#arriveLimited(this.#limiter, server, back)
     else if (errorRatio > 0 && this.#errors() < errorRatio) back(unavailable)
     else this.#stationOf(server).arrive((served) => back(served ? ok : unavailable))
+  }
+
+  #arriveLimited(limiter: FixedWindowLimiter, server: number, back: (answer: Answer) => void): void {
+    const wallMs = this.#clock.wallTime()
+    const retryAfterS = limiter.admit(wallMs)
+    const quota = limiter.told(wallMs)
+    if (retryAfterS !== undefined) back({ status: 429, retryAfterS, quota })
+    else this.#stationOf(server).arrive((served) => back({ ...(served ? ok : unavailable), quota }))
   }
 
   #stationOf(server: number): Station {

@@ -1,6 +1,7 @@
 import { type ClientOptions, createFetch, SteadfetchError, type Transport } from '../../src/index.ts'
 import { fetchFailed } from '../support/scripted-transport.ts'
 import { attemptTimeoutMs, type Open, type Surroundings } from './client.ts'
+import type { Quota } from './limiter.ts'
 import type { Answer } from './site.ts'
 
 const hosts = ['a.test', 'b.test', 'c.test'] as const
@@ -43,10 +44,19 @@ function transportOf({ send }: Surroundings): Transport {
     })
 }
 
+function limitedResponse(status: number, retryAfterS: number | undefined, { rateLimit, policy }: Quota): Response {
+  const headers = { ratelimit: rateLimit, 'ratelimit-policy': policy }
+  return new Response(null, {
+    status,
+    headers: retryAfterS === undefined ? headers : { ...headers, 'retry-after': String(retryAfterS) },
+  })
+}
+
 const responses = new Map<string, Response>()
 
 /** Responses without a body hold no state, so that one of each kind serves all calls. */
-function responseOf({ status, retryAfterS }: Exclude<Answer, string>): Response {
+function responseOf({ status, retryAfterS, quota }: Exclude<Answer, string>): Response {
+  if (quota !== undefined) return limitedResponse(status, retryAfterS, quota)
   const key = `${status} ${retryAfterS}`
   let response = responses.get(key)
   if (response === undefined) {
