@@ -13,6 +13,10 @@ const natural: Rule = { min: 1, integer: true }
 const durationMs: Rule = { min: 1 }
 const ratio: Rule = { min: 0, max: 1 }
 
+/** A fixed limit is a line for work that has to be done; one that adapts shows that the origin cannot keep up. */
+const fixedQueueMs = 10_000
+const adaptiveQueueMs = 1_000
+
 /** The features that are given as true, false or an object: their members with their defaults. */
 const features = {
   retryBudget: {
@@ -45,7 +49,7 @@ const features = {
     },
   },
   concurrency: {
-    defaults: { limit: 'adaptive', initialLimit: 20, minLimit: 1, maxLimit: 1_000, maxQueued: 1_000, maxQueueMs: 10_000 },
+    defaults: { limit: 'adaptive', initialLimit: 20, minLimit: 1, maxLimit: 1_000, maxQueued: 1_000 },
     rules: {
       limit: { ...natural, or: 'adaptive' },
       initialLimit: natural,
@@ -102,14 +106,14 @@ function resolveFeature(owner: string, name: Feature, given: unknown, inherited:
   if (given === undefined) return inherited
   if (given === false) return undefined
   const { defaults, rules } = features[name]
-  if (given === true) return bare(defaults)
-  const options = name === 'concurrency' && typeof given === 'number' ? { limit: given } : given
+  const options = given === true ? {} : name === 'concurrency' && typeof given === 'number' ? { limit: given } : given
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw invalidOption(owner, name, 'true, false or an object', given)
   checkKeys(`${owner}: ${name}`, options, Object.keys(rules))
   checkMembers(`${owner}: ${name}`, bare(options) as Record<string, unknown>, rules)
   const own = Object.entries(options).filter(([, value]) => value !== undefined)
   const config: Record<string, unknown> = bare({ ...defaults, ...Object.fromEntries(own) })
+  if (name === 'concurrency') config.maxQueueMs ??= config.limit === 'adaptive' ? adaptiveQueueMs : fixedQueueMs
   if (Number(config.minLimit) > Number(config.maxLimit)) {
     throw invalidOption(owner, `${name}: minLimit`, `at most maxLimit, ${config.maxLimit}`, config.minLimit)
   }

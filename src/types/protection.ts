@@ -77,7 +77,7 @@ export interface ConcurrencyOptions {
   readonly maxLimit?: number
   /** Calls that wait for their turn; further ones are refused. Default 1,000. */
   readonly maxQueued?: number
-  /** Most milliseconds a call waits for its turn; `false` for as long as its time limit lets it. Default 10,000. */
+  /** Most milliseconds a call waits for its turn; `false` for as long as its time limit lets it. Default 10,000, and 1,000 with an adaptive limit. */
   readonly maxQueueMs?: number | false
 }
 

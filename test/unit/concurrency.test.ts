@@ -378,7 +378,7 @@ describe('an adaptive limit', () => {
   }
 
   test('grows while response times stay as they are, and calls as many more of those who wait', async () => {
-    const set = setting({ initialLimit: 4 })
+    const set = setting({ initialLimit: 4, maxQueueMs: false })
     await load(set, 1, 50, () => new Response('ok'), 900)
     expect(set.transport.most).toBeGreaterThan(8)
     expect(set.transport.underWay).toBe(0)
