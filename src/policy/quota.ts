@@ -20,7 +20,7 @@ export interface Counters {
 
 /** Longest wait for a reset that is believed; then one request asks again. */
 const trustedMs = 3_600_000
-/** Whole seconds are rounded one way or the other, so of two resets this near to one another the later counts. */
+/** Whole seconds are rounded one way or the other, so of two resets this near to one another the later counts; in short windows, half of one. */
 const roundingMs = 1_000
 /** By what part of the window, and by how much at most, its end is put off so that processes do not come together. */
 const spreadRatio = 0.05
@@ -68,18 +68,20 @@ export class QuotaCount {
   learn(told: Quota, ticket: Ticket, taken: number, nowMs: number): void {
     const least = told.remaining - (taken - 1 - ticket.settledBefore)
     const most = told.remaining - (taken - ticket.place)
-    // What was sent earlier than the latest that is known may still prove that more is left, but not that less is.
-    if (ticket.place < this.#basis) {
+    const resetAtMs = nowMs + Math.min(told.resetMs, trustedMs)
+    const slackMs = Math.min(roundingMs, (told.windowMs ?? Math.max(this.#windowMs, told.resetMs)) / 2)
+    const isSame = Math.abs(resetAtMs - this.#resetAtMs) < slackMs
+    // What was sent earlier than the latest that is known may still prove that more is left, but not that less is: unless it
+    // arrived late, in a window of which nothing else is known.
+    if (ticket.place < this.#basis && (isSame || resetAtMs < this.#resetAtMs)) {
       this.#remaining = Math.max(this.#remaining, least)
       return
     }
-    this.#basis = ticket.place
+    this.#basis = Math.max(this.#basis, ticket.place)
     this.#remaining = Math.max(least, Math.min(this.#remaining, most))
     this.#limit = Math.max(1, told.limit ?? Math.max(this.#limit, told.remaining + 1))
     this.#toldThisWindow = true
     this.#cut = told.resetMs > trustedMs
-    const resetAtMs = nowMs + Math.min(told.resetMs, trustedMs)
-    const isSame = Math.abs(resetAtMs - this.#resetAtMs) < roundingMs
     this.#resetAtMs = isSame ? Math.max(resetAtMs, this.#resetAtMs) : resetAtMs
     this.#windowMs = told.windowMs ?? Math.max(this.#windowMs, told.resetMs)
   }

@@ -150,7 +150,7 @@ describe('the quota of an origin', () => {
         }
         expect(origin.refused).toBe(0)
       }),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     )
   })
 
@@ -184,7 +184,7 @@ describe('the quota of an origin', () => {
         }
         expect(rate.take(nowMs) || rate.pacedTurnMs(nowMs, 0) < startMs + 4 * 3_601_000).toBe(true)
       }),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     )
   })
 })
