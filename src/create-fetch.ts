@@ -64,13 +64,10 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       begun = exchange
       if (shared.connections.closed) throw over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
-      return direct(exchange).then(
-        (outcome) => {
-          if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
-          return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, repair)
-        },
-        (error) => broken(exchange, error),
-      )
+      return direct(exchange).then((outcome) => {
+        if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
+        return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, repair)
+      })
     } catch (error) {
       return begun === undefined ? Promise.reject(error) : broken(begun, error)
     }
@@ -103,7 +100,7 @@ function isPlain(exchange: Exchange, outcome: Outcome): outcome is ResponseOutco
 function compose(options: ResolvedOptions, { connections, origins }: Shared): Path {
   const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField } = options
   const pause = pauseLayer(origins)
-  const direct = through(
+  const chain = through(
     [
       readAheadLayer,
       endpoints && routeLayer(origins, endpoints, breaker),
@@ -122,6 +119,10 @@ function compose(options: ResolvedOptions, { connections, origins }: Shared): Pa
     ],
     attemptHandler(connections.send(options)),
   )
+  // Functions of the caller run in these layers; a second handler in the chain of every call would be memory for nothing.
+  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency
+  const direct: Handler =
+    asksMore === undefined ? chain : (exchange) => chain(exchange).catch((error: unknown) => broken(exchange, error))
   const again: Handler = (exchange) => {
     const { unseen } = exchange
     exchange.unseen = null

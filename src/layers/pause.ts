@@ -51,6 +51,11 @@ async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outc
   const sentAtClosing = gate.closings
   try {
     return observe(exchange, gate, sentAtClosing, await next(exchange))
+  } catch (error) {
+    // A source of time or chance threw: nothing of the call is left behind.
+    exchange.cancel(error)
+    exchange.ended(error)
+    throw error
   } finally {
     if (admission === 'probe' && gate.closings === sentAtClosing) gate.endProbe()
     letGo(gate, exchange.options)
