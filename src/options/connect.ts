@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
-import { bare, checkFlag, checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
+import { bare, checkFlag, checkFunction, checkKeys, checkNumber, checkOneOf, given, invalidOption } from '../policy/checks.ts'
 import type { ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { ConnectOptions, Connector, ConnectorCallback, ResolvedConnect } from '../types/transport.ts'
 
@@ -82,10 +82,10 @@ function distinct(connector: Connector): Connector {
 
 function resolvedOptions(owner: string, connect: ConnectOptions): ResolvedConnect {
   checkKeys(`${owner}: connect`, connect, Object.keys(checks))
-  const given = Object.entries(connect).filter(([, value]) => value !== undefined)
-  for (const [name, value] of given) checks[name as Name](owner, `connect.${name}`, value)
-  const context = given.filter(([name]) => contextNames.has(name))
-  const rest = bare(Object.fromEntries(given.filter(([name]) => !contextNames.has(name))))
+  const members = Object.entries(given(connect))
+  for (const [name, value] of members) checks[name as Name](owner, `connect.${name}`, value)
+  const context = members.filter(([name]) => contextNames.has(name))
+  const rest = bare(Object.fromEntries(members.filter(([name]) => !contextNames.has(name))))
   if (context.length === 0) return rest
   return Object.assign(rest, { secureContext: contextOf(owner, bare(Object.fromEntries(context))) })
 }

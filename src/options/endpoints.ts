@@ -1,11 +1,11 @@
 import { redactUrl } from '../errors/redact.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { hasUserinfo, isHttp } from '../http/target.ts'
-import { bare, checkKeys, checkNumber, invalidOption, type NumberRule } from '../policy/checks.ts'
+import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
 import type { EndpointsConfig, EndpointsOptions } from '../types/protection.ts'
 
 const defaults = { ejectAfter: 5, ejectMs: 30_000, maxEjectMs: 300_000, maxEjectedRatio: 0.5 }
-const rules: Readonly<Record<keyof typeof defaults, NumberRule>> = {
+const rules: Readonly<Record<keyof typeof defaults, Rule>> = {
   ejectAfter: { min: 1, integer: true },
   ejectMs: { min: 1 },
   maxEjectMs: { min: 1 },
@@ -19,31 +19,28 @@ const rules: Readonly<Record<keyof typeof defaults, NumberRule>> = {
  */
 export function resolveEndpoints(
   owner: string,
-  given: readonly (string | URL)[] | EndpointsOptions | false | undefined,
+  asked: readonly (string | URL)[] | EndpointsOptions | false | undefined,
   inherited: EndpointsConfig | undefined,
 ): EndpointsConfig | undefined {
-  if (given === undefined) return inherited
-  if (given === false) return undefined
-  const options: EndpointsOptions = Array.isArray(given) ? { origins: given } : (given as EndpointsOptions)
+  if (asked === undefined) return inherited
+  if (asked === false) return undefined
+  const options: EndpointsOptions = Array.isArray(asked) ? { origins: asked } : (asked as EndpointsOptions)
   checkKeys(`${owner}: endpoints`, options, ['origins', ...Object.keys(rules)])
   const own = bare(options)
-  for (const name of Object.keys(rules) as (keyof typeof rules)[]) {
-    checkNumber(`${owner}: endpoints`, name, own[name], rules[name])
-  }
+  checkMembers(`${owner}: endpoints`, own as unknown as Record<string, unknown>, rules)
   if (!Array.isArray(own.origins) || own.origins.length === 0) {
     throw invalidOption(owner, 'endpoints.origins', 'a list of origins that is not empty', own.origins)
   }
   const origins = own.origins.map((origin) => originOf(owner, origin))
   if (new Set(origins).size < origins.length) throw new TypeError(`${owner}: endpoints.origins names an origin twice`)
-  const numbers = Object.entries(own).filter(([, value]) => value !== undefined)
-  return bare({ ...defaults, ...Object.fromEntries(numbers), origins })
+  return bare({ ...defaults, ...given(own), origins })
 }
 
-function originOf(owner: string, given: unknown): string {
-  const url = URL.parse(String(given))
+function originOf(owner: string, origin: unknown): string {
+  const url = URL.parse(String(origin))
   const demand = 'an http or https origin without a path'
   // Beside an origin there may be credentials in it.
-  const shown = /[?#@]/.test(String(given)) ? redactUrl(String(given)) : given
+  const shown = /[?#@]/.test(String(origin)) ? redactUrl(String(origin)) : origin
   if (url === null || !isHttp(url)) throw invalidOption(owner, 'every one of endpoints.origins', demand, shown)
   if (hasUserinfo(url)) throw new TypeError(`${owner}: endpoints.origins must not have credentials in them`)
   if (isForbiddenPort(url))

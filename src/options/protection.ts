@@ -1,12 +1,16 @@
 import { isFieldName } from '../http/fields.ts'
-import { bare, checkFlag, checkFunction, checkKeys, checkNumber, invalidOption, type NumberRule } from '../policy/checks.ts'
+import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
 import type { ClientOptions } from '../types/options.ts'
 import type { Protection, RetryBudgetConfig } from '../types/protection.ts'
 import { resolveEndpoints } from './endpoints.ts'
 
-/** What a member may be: a number of that rule, a number or one word, a flag, a function. */
-type Rule = (NumberRule & { readonly or?: unknown }) | 'flag' | 'function'
-type Rules = Readonly<Record<string, Rule>>
+/** What a feature is given as, and what it is made of. */
+interface FeatureRules {
+  readonly defaults: object
+  readonly rules: Readonly<Record<string, Rule>>
+  /** What one member has to do with another. */
+  readonly settle?: (owner: string, config: Record<string, unknown>) => void
+}
 
 const count: Rule = { min: 0, integer: true }
 const natural: Rule = { min: 1, integer: true }
@@ -58,6 +62,7 @@ const features = {
       maxQueued: count,
       maxQueueMs: { ...durationMs, or: false },
     },
+    settle: settleConcurrency,
   },
   rateLimit: {
     defaults: { windowMs: 1_000, followServer: true, maxQueued: 10_000, maxWaitMs: 60_000 },
@@ -69,12 +74,13 @@ const features = {
       maxQueued: count,
       maxWaitMs: { min: 0 },
     },
+    settle: settleRateLimit,
   },
   hedge: {
     defaults: { percentile: 0.95, initialMs: 1_000, maxHedges: 1, budgetRatio: 0.1 },
     rules: { afterMs: { min: 0 }, percentile: ratio, initialMs: durationMs, maxHedges: natural, budgetRatio: ratio },
   },
-} as const satisfies Record<string, { readonly defaults: object; readonly rules: Rules }>
+} as const satisfies Record<string, FeatureRules>
 
 type Feature = keyof typeof features
 
@@ -102,40 +108,34 @@ export function resolveProtection(owner: string, parent: Protection, own: Client
   }
 }
 
-function resolveFeature(owner: string, name: Feature, given: unknown, inherited: object | undefined): object | undefined {
-  if (given === undefined) return inherited
-  if (given === false) return undefined
-  const { defaults, rules } = features[name]
-  const options = given === true ? {} : name === 'concurrency' && typeof given === 'number' ? { limit: given } : given
+function resolveFeature(owner: string, name: Feature, asked: unknown, inherited: object | undefined): object | undefined {
+  if (asked === undefined) return inherited
+  if (asked === false) return undefined
+  const { defaults, rules, settle }: FeatureRules = features[name]
+  const options = asked === true ? {} : name === 'concurrency' && typeof asked === 'number' ? { limit: asked } : asked
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw invalidOption(owner, name, 'true, false or an object', given)
-  checkKeys(`${owner}: ${name}`, options, Object.keys(rules))
-  checkMembers(`${owner}: ${name}`, bare(options) as Record<string, unknown>, rules)
-  const own = Object.entries(options).filter(([, value]) => value !== undefined)
-  const config: Record<string, unknown> = bare({ ...defaults, ...Object.fromEntries(own) })
-  if (name === 'concurrency') config.maxQueueMs ??= config.limit === 'adaptive' ? adaptiveQueueMs : fixedQueueMs
-  if (Number(config.minLimit) > Number(config.maxLimit)) {
-    throw invalidOption(owner, `${name}: minLimit`, `at most maxLimit, ${config.maxLimit}`, config.minLimit)
-  }
-  if (config.burst !== undefined && config.limit === undefined) {
-    throw new TypeError(`${owner}: ${name}: burst needs a limit`)
-  }
+    throw invalidOption(owner, name, 'true, false or an object', asked)
+  const path = `${owner}: ${name}`
+  checkKeys(path, options, Object.keys(rules))
+  checkMembers(path, bare(options) as Record<string, unknown>, rules)
+  const config: Record<string, unknown> = bare({ ...defaults, ...given(options) })
+  settle?.(path, config)
   return config
 }
 
-/** @throws TypeError for a member that breaks its rule. */
-export function checkMembers(owner: string, options: Readonly<Record<string, unknown>>, rules: Rules): void {
-  for (const [name, rule] of Object.entries(rules)) {
-    const value = options[name]
-    if (rule === 'flag') checkFlag(owner, name, value)
-    else if (rule === 'function') checkFunction(owner, name, value)
-    else if (rule.or === undefined || value !== rule.or) checkNumber(owner, name, value, rule)
-  }
+function settleConcurrency(owner: string, config: Record<string, unknown>): void {
+  const { limit, minLimit, maxLimit } = config
+  config.maxQueueMs ??= limit === 'adaptive' ? adaptiveQueueMs : fixedQueueMs
+  if (Number(minLimit) > Number(maxLimit)) throw invalidOption(owner, 'minLimit', `at most maxLimit, ${maxLimit}`, minLimit)
 }
 
-function resolveField(owner: string, given: string | false | undefined, inherited: string | undefined): string | undefined {
-  if (given === undefined) return inherited
-  if (given === false) return undefined
-  if (typeof given === 'string' && isFieldName(given)) return given.toLowerCase()
-  throw invalidOption(owner, 'deadlineField', 'the name of a field, or false', given)
+function settleRateLimit(owner: string, { burst, limit }: Record<string, unknown>): void {
+  if (burst !== undefined && limit === undefined) throw new TypeError(`${owner}: burst needs a limit`)
+}
+
+function resolveField(owner: string, asked: string | false | undefined, inherited: string | undefined): string | undefined {
+  if (asked === undefined) return inherited
+  if (asked === false) return undefined
+  if (typeof asked === 'string' && isFieldName(asked)) return asked.toLowerCase()
+  throw invalidOption(owner, 'deadlineField', 'the name of a field, or false', asked)
 }

@@ -2,13 +2,13 @@ import type { Clock } from '../clock.ts'
 import { mergeFields } from '../http/fields.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
-import { bare, checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from '../policy/checks.ts'
+import { bare, checkFunction, checkKeys, checkNumber, checkOneOf, given, invalidOption } from '../policy/checks.ts'
 import { asksFunctions } from '../policy/classify.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
-import { resolveProtection } from './protection.ts'
+import { protections, resolveProtection } from './protection.ts'
 
 /** The options that a call may have of its own. */
 export const callKeys = [
@@ -29,14 +29,7 @@ const clientKeys = [
   'connect',
   'transport',
   'dispatcher',
-  'retryBudget',
-  'throttle',
-  'breaker',
-  'concurrency',
-  'rateLimit',
-  'hedge',
-  'endpoints',
-  'deadlineField',
+  ...protections,
   'clock',
   'random',
 ]
@@ -80,11 +73,6 @@ export function resolveCall(client: ResolvedOptions, options: CallOptions): Reso
   checkCall('fetch', options)
   const on = mergePolicies('fetch', client.on, options.on)
   return { ...client, ...options, on, asksFunctions: asksFunctions(on) } as ResolvedOptions
-}
-
-/** Without what is undefined: that means the default, or the parent's. */
-function given(options: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 function checkCall(owner: string, options: CallOptions): void {

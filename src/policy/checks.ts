@@ -3,6 +3,11 @@ export function bare<Value extends object>(value: Value): Value {
   return Object.assign(Object.create(null) as Value, value)
 }
 
+/** Without what is undefined: that means the default, or the parent's. */
+export function given<Value extends object>(options: Value): Partial<Value> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Value>
+}
+
 /** What a number may be, beside being one. */
 export interface NumberRule {
   readonly min: number
@@ -54,4 +59,21 @@ export function checkOneOf(owner: string, name: string, value: unknown, allowed:
 /** @throws TypeError unless `value` is undefined or a function. */
 export function checkFunction(owner: string, name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw invalidOption(owner, name, 'a function', value)
+}
+
+/** What a member may be: a number of that rule, a number or one word, a flag, a function. */
+export type Rule = (NumberRule & { readonly or?: unknown }) | 'flag' | 'function'
+
+/** @throws TypeError for a member that breaks its rule. */
+export function checkMembers(
+  owner: string,
+  options: Readonly<Record<string, unknown>>,
+  rules: Readonly<Record<string, Rule>>,
+): void {
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = options[name]
+    if (rule === 'flag') checkFlag(owner, name, value)
+    else if (rule === 'function') checkFunction(owner, name, value)
+    else if (rule.or === undefined || value !== rule.or) checkNumber(owner, name, value, rule)
+  }
 }
