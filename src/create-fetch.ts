@@ -79,10 +79,8 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   })
 }
 
-/** A function of the caller threw, such as its clock: the call ends with that, and leaves no response open. */
 async function broken(exchange: Exchange, error: unknown): Promise<never> {
-  exchange.cancel(error)
-  exchange.ended(error)
+  exchange.breakOff(error)
   throw error
 }
 

@@ -22,8 +22,8 @@ const scopes = new AsyncLocalStorage<Scope>()
 
 /**
  * Runs `run` under a deadline that every call of any steadfetch within it inherits, however deep: none goes on for longer,
- * none waits for a retry beyond it. What `run` leaves to be
- * run later by others, such as the rest of a generator, is not within. A deadline within a deadline can only be earlier.
+ * none waits for a retry beyond it. What `run` leaves to be run later by others, such as the rest of a generator, is not
+ * within. A deadline within a deadline can only be earlier.
  *
  * @param timeoutMs milliseconds from now, 0 or more; what a server reads from the field that its client names in `deadlineField`.
  * @throws TypeError for a `timeoutMs` that is no such number.

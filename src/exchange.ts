@@ -109,6 +109,12 @@ export class Exchange extends Timed implements Watcher {
     return new TypeError('fetch failed', { cause: error.cause ?? error })
   }
 
+  /** A function of the caller threw, such as its clock: the call ends with that, and leaves no response open. */
+  breakOff(error: unknown): void {
+    this.cancel(error)
+    this.ended(error)
+  }
+
   /** The call is over, its body included: nothing that could end it is left behind. */
   ended(reason?: unknown): void {
     this.rest()

@@ -1,11 +1,10 @@
-import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { isHttp } from '../http/target.ts'
 import { Breaker } from '../policy/breaker.ts'
+import { refusedOutcome } from '../policy/classify.ts'
 import { callHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
-import { fail } from '../policy/policies.ts'
 import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import type { BreakerConfig, BreakerControl } from '../types/protection.ts'
@@ -53,8 +52,7 @@ function refusal(exchange: Exchange, breaker: Breaker): FailureOutcome {
     state === 'isolated'
       ? (['isolated', 'the circuit breaker of the origin was opened by hand'] as const)
       : (['breaker open', state === 'open' ? 'the origin fails' : 'the origin failed, and is being probed'] as const)
-  const error = new RefusedError(kind, why, exchange.facts(), breaker.remainingMs(nowMs))
-  return { kind: 'failure', error, sent: 'no', policy: fail() }
+  return refusedOutcome(exchange, kind, why, breaker.remainingMs(nowMs))
 }
 
 /**

@@ -10,8 +10,7 @@ import type { RetryBudgetConfig } from '../types/protection.ts'
  */
 export function budgetLayer(origins: Origins, config: RetryBudgetConfig): Layer {
   return (next) => (exchange) => {
-    const { service, origin } = exchange.request
-    const budget = origins.of(service ?? origin).part(config, RetryBudget)
+    const budget = origins.ofService(exchange.request).part(config, RetryBudget)
     if (budget.full) return next(exchange)
     return next(exchange).then((outcome) => {
       if (outcomeHealth(outcome) !== 'well') return outcome

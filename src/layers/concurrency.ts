@@ -1,9 +1,7 @@
-import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
-import { cancelledOutcome } from '../policy/classify.ts'
+import { cancelledOutcome, refusedOutcome } from '../policy/classify.ts'
 import { callHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
-import { fail } from '../policy/policies.ts'
 import { Slots } from '../policy/slots.ts'
 import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
 import type { ConcurrencyConfig } from '../types/protection.ts'
@@ -70,6 +68,5 @@ async function queued(exchange: Exchange, slots: Slots, config: ConcurrencyConfi
 
 function refusal(exchange: Exchange, kind: 'queue full' | 'queued too long'): FailureOutcome {
   const why = kind === 'queue full' ? 'as many calls wait as may' : 'the call has waited as long as it may'
-  const error = new RefusedError(kind, `the origin has as many requests to answer as it may, and ${why}`, exchange.facts())
-  return { kind: 'failure', error, sent: 'no', policy: fail() }
+  return refusedOutcome(exchange, kind, `the origin has as many requests to answer as it may, and ${why}`)
 }

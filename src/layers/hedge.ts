@@ -20,9 +20,9 @@ const superseded = Object.assign(new Error('another attempt was answered first')
  */
 export function hedgeLayer(origins: Origins, config: HedgeConfig): Layer {
   return (next) => (exchange) => {
-    const { method, fields, content, service, origin } = exchange.request
+    const { method, fields, content } = exchange.request
     if (!isIdempotent(method, fields) || content?.replayable === false) return next(exchange)
-    const hedging = origins.of(service ?? origin).part(config, Hedging)
+    const hedging = origins.ofService(exchange.request).part(config, Hedging)
     return new Promise((resolve, reject) => new Race(exchange, next, hedging, config.maxHedges, { resolve, reject }).start())
   }
 }

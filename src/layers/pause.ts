@@ -1,11 +1,10 @@
-import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { longestJittered, retryDefaults } from '../policy/backoff.ts'
-import { cancelledOutcome, expectedPolicy } from '../policy/classify.ts'
+import { cancelledOutcome, expectedPolicy, refusedOutcome } from '../policy/classify.ts'
 import type { Gate } from '../policy/gate.ts'
 import type { Origins } from '../policy/origins.ts'
-import { fail, patient } from '../policy/policies.ts'
+import { patient } from '../policy/policies.ts'
 import { statusRow } from '../status/table.ts'
 import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
@@ -53,8 +52,7 @@ async function pass(exchange: Exchange, gate: Gate, next: Handler): Promise<Outc
     return observe(exchange, gate, sentAtClosing, await next(exchange))
   } catch (error) {
     // A source of time or chance threw: nothing of the call is left behind.
-    exchange.cancel(error)
-    exchange.ended(error)
+    exchange.breakOff(error)
     throw error
   } finally {
     if (admission === 'probe' && gate.closings === sentAtClosing) gate.endProbe()
@@ -124,6 +122,5 @@ async function holdBack(exchange: Exchange, gate: Gate): Promise<'go' | 'probe' 
 function refusal(exchange: Exchange, gate: Gate, kind: 'paused' | 'queue full'): FailureOutcome {
   const remainingMs = gate.remainingMs(exchange.options.clock.now())
   const why = kind === 'paused' ? 'has to wait longer than the call can' : 'holds as many calls as it may'
-  const error = new RefusedError(kind, `the origin asked for a pause and ${why}`, exchange.facts(), remainingMs)
-  return { kind: 'failure', error, sent: 'no', policy: fail() }
+  return refusedOutcome(exchange, kind, `the origin asked for a pause and ${why}`, remainingMs)
 }

@@ -1,11 +1,9 @@
 import type { Clock } from '../clock.ts'
-import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { quotasOf } from '../http/rate-limit.ts'
 import { Line, type Turn } from '../line.ts'
-import { cancelledOutcome } from '../policy/classify.ts'
+import { cancelledOutcome, refusedOutcome } from '../policy/classify.ts'
 import type { Origins } from '../policy/origins.ts'
-import { fail } from '../policy/policies.ts'
 import type { Ticket } from '../policy/quota.ts'
 import { Rate } from '../policy/rate.ts'
 import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
@@ -141,6 +139,5 @@ function isUnsent(outcome: Outcome): boolean {
 
 function refusal(exchange: Exchange, kind: 'rate limited' | 'queue full', waitMs: number): FailureOutcome {
   const why = kind === 'rate limited' ? 'the call would have to wait longer than it can' : 'as many calls wait as may'
-  const error = new RefusedError(kind, `the rate to the origin is limited and ${why}`, exchange.facts(), Math.ceil(waitMs))
-  return { kind: 'failure', error, sent: 'no', policy: fail() }
+  return refusedOutcome(exchange, kind, `the rate to the origin is limited and ${why}`, Math.ceil(waitMs))
 }

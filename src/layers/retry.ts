@@ -36,8 +36,8 @@ class Again extends Error {
  * after a first failure.
  */
 export function retryLayer(origins: Origins, config: RetryBudgetConfig | undefined): Layer {
-  const budgetOf: BudgetOf = ({ request: { service, origin } }) =>
-    config === undefined ? undefined : origins.of(service ?? origin).part(config, RetryBudget)
+  const budgetOf: BudgetOf = ({ request }) =>
+    config === undefined ? undefined : origins.ofService(request).part(config, RetryBudget)
   return (next) => (exchange) => retried(exchange, next, budgetOf)
 }
 

@@ -1,10 +1,9 @@
-import { RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
+import { refusedOutcome } from '../policy/classify.ts'
 import { callHealth } from '../policy/health.ts'
 import type { Origins } from '../policy/origins.ts'
-import { fail } from '../policy/policies.ts'
 import { Throttle } from '../policy/throttle.ts'
-import type { FailureOutcome, Handler, Layer, Outcome } from '../types/exchange.ts'
+import type { Handler, Layer, Outcome } from '../types/exchange.ts'
 import type { ThrottleConfig } from '../types/protection.ts'
 
 /** Refuses a part of the calls to an origin that rejects nearly all; each attempt of a call has its own chance. */
@@ -22,7 +21,7 @@ export function throttleLayer(origins: Origins, config: ThrottleConfig): Layer {
 async function drawn(exchange: Exchange, throttle: Throttle, ratio: number, next: Handler): Promise<Outcome> {
   if (exchange.options.random() >= ratio) return counted(exchange, throttle, await next(exchange))
   throttle.refused(exchange.options.clock.now())
-  return refusal(exchange)
+  return refusedOutcome(exchange, 'throttled', 'the origin rejects nearly all requests')
 }
 
 /** Counts what the outcome says about the origin. */
@@ -31,9 +30,4 @@ function counted(exchange: Exchange, throttle: Throttle, outcome: Outcome): Outc
   if (health === 'well') throttle.accepted(exchange.options.clock.now())
   else if (health !== 'unknown') throttle.rejected(exchange.options.clock.now())
   return outcome
-}
-
-function refusal(exchange: Exchange): FailureOutcome {
-  const error = new RefusedError('throttled', 'the origin rejects nearly all requests', exchange.facts())
-  return { kind: 'failure', error, sent: 'no', policy: fail() }
 }

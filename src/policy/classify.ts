@@ -1,3 +1,4 @@
+import { type RefusalKind, RefusedError } from '../errors/failures.ts'
 import { branchOf } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
 import { statusClass, statusRow } from '../status/table.ts'
@@ -81,6 +82,11 @@ export function cancelledOutcome(reason: unknown, on: PolicyTable): FailureOutco
   const entry = key === undefined ? undefined : own(on, key)
   const policy = entry === undefined || typeof entry === 'function' ? fail() : settle(entry)
   return { kind: 'failure', error: reason, sent: 'no', policy }
+}
+
+/** The outcome of a call that is not sent, for a reason of our own: `why` ends the message of its error. */
+export function refusedOutcome(exchange: Exchange, kind: RefusalKind, why: string, retryAfterMs?: number): FailureOutcome {
+  return { kind: 'failure', error: new RefusedError(kind, why, exchange.facts(), retryAfterMs), sent: 'no', policy: fail() }
 }
 
 /** An outcome as the caller's functions see it. */

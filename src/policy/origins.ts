@@ -1,3 +1,4 @@
+import type { HopRequest } from '../types/exchange.ts'
 import { Gate } from './gate.ts'
 
 /** State of one feature for one origin. */
@@ -49,6 +50,11 @@ export class Origins {
     this.#states.set(origin, state)
     this.#latest = state
     return state
+  }
+
+  /** The state of what a request is for: one origin, or several endpoints that are one service. */
+  ofService({ service, origin }: Pick<HopRequest, 'service' | 'origin'>): OriginState {
+    return this.of(service ?? origin)
   }
 }
 

@@ -69,8 +69,8 @@ export class QuotaCount {
     const least = told.remaining - (taken - 1 - ticket.settledBefore)
     const most = told.remaining - (taken - ticket.place)
     const resetAtMs = nowMs + Math.min(told.resetMs, trustedMs)
-    const slackMs = Math.min(roundingMs, (told.windowMs ?? Math.max(this.#windowMs, told.resetMs)) / 2)
-    const isSame = Math.abs(resetAtMs - this.#resetAtMs) < slackMs
+    const windowMs = told.windowMs ?? Math.max(this.#windowMs, told.resetMs)
+    const isSame = Math.abs(resetAtMs - this.#resetAtMs) < Math.min(roundingMs, windowMs / 2)
     // What was sent earlier than the latest that is known may still prove that more is left, but not that less is: unless it
     // arrived late, in a window of which nothing else is known.
     if (ticket.place < this.#basis && (isSame || resetAtMs < this.#resetAtMs)) {
@@ -83,7 +83,7 @@ export class QuotaCount {
     this.#toldThisWindow = true
     this.#cut = told.resetMs > trustedMs
     this.#resetAtMs = isSame ? Math.max(resetAtMs, this.#resetAtMs) : resetAtMs
-    this.#windowMs = told.windowMs ?? Math.max(this.#windowMs, told.resetMs)
+    this.#windowMs = windowMs
   }
 
   /**
