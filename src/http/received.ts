@@ -128,6 +128,11 @@ export function revived({ status, statusText, url, headers, bodiless }: Received
   return new ReceivedResponse(status, statusText, url, headers, bodiless ? null : receivedBytes(excerpt))
 }
 
+/** The same response with another body in the place of its own, such as its own with something looking on. */
+export function withBody({ status, statusText, url, headers }: Received, body: Body | null): ReceivedResponse {
+  return new ReceivedResponse(status, statusText, url, headers, body)
+}
+
 const noSource = { pause() {}, resume() {}, abort() {} }
 
 /** A body that is there already. */

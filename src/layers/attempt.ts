@@ -1,30 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
-import { Cancellation, unlessCancelled } from '../cancellation.ts'
+import { Cancellation } from '../cancellation.ts'
 import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import type { Exchange } from '../exchange.ts'
-import {
-  cancelledOutcome,
-  decidePolicy,
-  expectedFailurePolicy,
-  expectedPolicy,
-  failureKey,
-  isAsked,
-  mayRepeat,
-  policyInput,
-} from '../policy/classify.ts'
-import { fail } from '../policy/policies.ts'
-import type {
-  Attempt,
-  AttemptRecord,
-  CallFacts,
-  FailureOutcome,
-  Handler,
-  HopRequest,
-  Outcome,
-  Received,
-  Send,
-} from '../types/exchange.ts'
+import { cancelledOutcome, expectedFailurePolicy, expectedPolicy, mayRepeat } from '../policy/classify.ts'
+import type { Attempt, AttemptRecord, CallFacts, Handler, HopRequest, Outcome, Received, Send } from '../types/exchange.ts'
 import type { AttemptTrace, WaitReason } from '../types/trace.ts'
 import type { Information } from '../types/transport.ts'
 
@@ -44,14 +24,6 @@ export function attemptHandler(send: Send): Handler {
       }
     })
   }
-}
-
-/**
- * Asks the policy functions of the caller. They may take their time, and call the same origin: what an attempt holds,
- * such as its place among the requests that may be under way, must have been given back.
- */
-export function decisionLayer(next: Handler): Handler {
-  return (exchange) => (exchange.options.asksFunctions ? decided(exchange, next) : next(exchange))
 }
 
 type Resolve = (outcome: Outcome) => void
@@ -150,29 +122,6 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     this.#result = result
     return resolve
   }
-}
-
-/** Sends, and asks the policy functions: after an await, so that they run in the context of the caller. */
-async function decided(exchange: Exchange, sent: Handler): Promise<Outcome> {
-  const outcome = await sent(exchange)
-  const key = outcome.kind === 'response' ? outcome.received.status : failureKey((outcome as FailureOutcome).error)
-  if (key === undefined || exchange.cancelled || !isAsked(key, exchange.options.on)) return outcome
-  try {
-    const policy = await unlessCancelled(
-      exchange.within(() => decidePolicy(key, exchange.options.on, () => policyInput(exchange, outcome))),
-      exchange,
-    )
-    if (policy !== undefined) return { ...outcome, policy }
-    release(outcome, exchange.reason)
-    return cancelledOutcome(exchange.reason, exchange.options.on)
-  } catch (error) {
-    release(outcome, error)
-    return { kind: 'failure', error, sent: 'maybe', policy: fail() }
-  }
-}
-
-function release(outcome: Outcome, reason: unknown): void {
-  if (outcome.kind === 'response') outcome.received.release(reason)
 }
 
 function codeOf(error: unknown): string {

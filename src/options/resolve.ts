@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { mergeFields } from '../http/fields.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
-import { bare, checkFunction, checkKeys, checkNumber, checkOneOf, given, invalidOption } from '../policy/checks.ts'
+import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
 import { asksFunctions } from '../policy/classify.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
@@ -10,29 +10,30 @@ import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
 
+/** The options that a call may have of its own, but for `on`, and what they may be. */
+const callRules = {
+  maxAttempts: { min: 1, integer: true },
+  timeoutMs: 'duration',
+  attemptTimeoutMs: 'duration',
+  idleTimeoutMs: 'duration',
+  maxDecodedBytes: { min: 0, integer: true, or: false },
+  errors: ['throw', 'return', 'fetch'],
+  onInformation: 'function',
+} as const satisfies Readonly<Record<string, Rule>>
+
 /** The options that a call may have of its own. */
-export const callKeys = [
-  'on',
-  'maxAttempts',
-  'timeoutMs',
-  'attemptTimeoutMs',
-  'idleTimeoutMs',
-  'maxDecodedBytes',
-  'errors',
-  'onInformation',
-] as const
-const clientKeys = [
-  ...callKeys,
-  'baseUrl',
-  'headers',
-  'connectTimeoutMs',
-  'connect',
-  'transport',
-  'dispatcher',
-  ...protections,
-  'clock',
-  'random',
-]
+export const callKeys: readonly string[] = ['on', ...Object.keys(callRules)]
+
+const clientRules = {
+  ...callRules,
+  connectTimeoutMs: 'duration',
+  transport: 'function',
+  dispatcher: checkDispatcher,
+  clock: checkClock,
+  random: 'function',
+} as const satisfies Readonly<Record<string, Rule>>
+
+const clientKeys = [...callKeys, ...Object.keys(clientRules), 'baseUrl', 'headers', 'connect', ...protections]
 
 /**
  * Client options over those of a parent, own properties only.
@@ -42,14 +43,7 @@ const clientKeys = [
 export function resolveClient(parent: ResolvedOptions, options: ClientOptions, owner: string): ResolvedOptions {
   checkKeys(owner, options, clientKeys)
   const own = bare(options)
-  checkCall(owner, own)
-  checkDuration(owner, 'connectTimeoutMs', own.connectTimeoutMs)
-  checkFunction(owner, 'transport', own.transport)
-  checkFunction(owner, 'random', own.random)
-  checkClock(owner, own.clock)
-  if (own.dispatcher !== undefined && typeof own.dispatcher?.dispatch !== 'function') {
-    throw invalidOption(owner, 'dispatcher', 'an undici Dispatcher', own.dispatcher)
-  }
+  checkMembers(owner, own as Record<string, unknown>, clientRules)
   const on = mergePolicies(owner, parent.on, own.on)
   const protection = resolveProtection(owner, parent, own)
   const changed: Partial<ResolvedOptions> = {
@@ -70,32 +64,22 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
  * @throws TypeError naming the option and the value, for an invalid one.
  */
 export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
-  checkCall('fetch', options)
+  checkMembers('fetch', options as Record<string, unknown>, callRules)
   const on = mergePolicies('fetch', client.on, options.on)
   return { ...client, ...options, on, asksFunctions: asksFunctions(on) } as ResolvedOptions
 }
 
-function checkCall(owner: string, options: CallOptions): void {
-  checkNumber(owner, 'maxAttempts', options.maxAttempts, { min: 1, integer: true })
-  checkDuration(owner, 'timeoutMs', options.timeoutMs)
-  checkDuration(owner, 'attemptTimeoutMs', options.attemptTimeoutMs)
-  checkDuration(owner, 'idleTimeoutMs', options.idleTimeoutMs)
-  if (options.maxDecodedBytes !== false) checkNumber(owner, 'maxDecodedBytes', options.maxDecodedBytes, { min: 0, integer: true })
-  checkOneOf(owner, 'errors', options.errors, ['throw', 'return', 'fetch'])
-  checkFunction(owner, 'onInformation', options.onInformation)
-}
-
-function checkDuration(owner: string, name: string, value: unknown): void {
-  if (value === undefined || value === false) return
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return
-  throw invalidOption(owner, name, 'a number of milliseconds above 0, or false', value)
-}
-
-function checkClock(owner: string, clock: Clock | undefined): void {
+function checkClock(owner: string, name: string, clock: unknown): void {
   if (clock === undefined) return
-  for (const name of ['now', 'wallTime', 'after'] as const) {
-    if (typeof clock?.[name] !== 'function') throw invalidOption(owner, `clock.${name}`, 'a function', clock?.[name])
+  for (const method of ['now', 'wallTime', 'after'] as const) {
+    const given = (clock as Partial<Clock> | null)?.[method]
+    if (typeof given !== 'function') throw invalidOption(owner, `${name}.${method}`, 'a function', given)
   }
+}
+
+function checkDispatcher(owner: string, name: string, dispatcher: unknown): void {
+  if (dispatcher === undefined || typeof (dispatcher as { dispatch?: unknown } | null)?.dispatch === 'function') return
+  throw invalidOption(owner, name, 'an undici Dispatcher', dispatcher)
 }
 
 /** Its methods are handed on as functions; those of a class would lose what they belong to. */

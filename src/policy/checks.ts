@@ -61,19 +61,42 @@ export function checkFunction(owner: string, name: string, value: unknown): void
   if (value !== undefined && typeof value !== 'function') throw invalidOption(owner, name, 'a function', value)
 }
 
-/** What a member may be: a number of that rule, a number or one word, a flag, a function. */
-export type Rule = (NumberRule & { readonly or?: unknown }) | 'flag' | 'function'
+/** @throws TypeError unless `value` is undefined, false, or a number of milliseconds above 0. */
+export function checkDuration(owner: string, name: string, value: unknown): void {
+  if (value === undefined || value === false) return
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return
+  throw invalidOption(owner, name, 'a number of milliseconds above 0, or false', value)
+}
 
-/** @throws TypeError for a member that breaks its rule. */
+/** A check of its own: throws a TypeError unless `value` is undefined or what it may be. */
+export type Check = (owner: string, name: string, value: unknown) => void
+
+/** What a member may be: a number of that rule, a number or one word, a flag, a function, a time limit, one of some words. */
+export type Rule = (NumberRule & { readonly or?: unknown }) | 'flag' | 'function' | 'duration' | readonly string[] | Check
+
+const checks: Readonly<Record<'flag' | 'function' | 'duration', Check>> = {
+  flag: checkFlag,
+  function: checkFunction,
+  duration: checkDuration,
+}
+
+/** @throws TypeError for a member that breaks its rule; those without a rule are not looked at. */
 export function checkMembers(
   owner: string,
   options: Readonly<Record<string, unknown>>,
   rules: Readonly<Record<string, Rule>>,
 ): void {
-  for (const [name, rule] of Object.entries(rules)) {
-    const value = options[name]
-    if (rule === 'flag') checkFlag(owner, name, value)
-    else if (rule === 'function') checkFunction(owner, name, value)
-    else if (rule.or === undefined || value !== rule.or) checkNumber(owner, name, value, rule)
-  }
+  for (const name of Object.keys(options))
+    if (Object.hasOwn(rules, name)) checkMember(owner, name, options[name], rules[name] as Rule)
+}
+
+function checkMember(owner: string, name: string, value: unknown, rule: Rule): void {
+  if (typeof rule === 'string') checks[rule](owner, name, value)
+  else if (typeof rule === 'function') rule(owner, name, value)
+  else if (isWords(rule)) checkOneOf(owner, name, value, rule)
+  else if (rule.or === undefined || value !== rule.or) checkNumber(owner, name, value, rule)
+}
+
+function isWords(rule: object): rule is readonly string[] {
+  return Array.isArray(rule)
 }

@@ -1,0 +1,84 @@
+import type { Exchange } from './exchange.ts'
+import { attemptHandler } from './layers/attempt.ts'
+import { breakerLayer } from './layers/breaker.ts'
+import { budgetLayer } from './layers/budget.ts'
+import { concurrencyLayer } from './layers/concurrency.ts'
+import { deadlineLayer } from './layers/deadline.ts'
+import { decisionLayer } from './layers/decision.ts'
+import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
+import { fallbackLayer } from './layers/fallback.ts'
+import { hedgeLayer } from './layers/hedge.ts'
+import { gateLayer, pauseLayer } from './layers/pause.ts'
+import { rateLimitLayer } from './layers/rate-limit.ts'
+import { readAheadLayer } from './layers/read-ahead.ts'
+import { redirectLayer } from './layers/redirect.ts'
+import { retryLayer } from './layers/retry.ts'
+import { throttleLayer } from './layers/throttle.ts'
+import type { Origins } from './policy/origins.ts'
+import type { Connections } from './transport/connections.ts'
+import type { Handler, Layer } from './types/exchange.ts'
+import type { ResolvedOptions } from './types/options.ts'
+
+/** What a client shares with its children. */
+export interface Shared {
+  readonly connections: Connections
+  readonly origins: Origins
+}
+
+/** The path of a request: what every call passes, and what only a call in trouble passes. */
+export interface Path {
+  /** Sends the request of the exchange once. */
+  readonly direct: Handler
+  /** Follows, pauses, retries and falls back; starts from the outcome that the exchange has `unseen`. */
+  readonly repair: Handler
+  /** Both in one, for calls in which a layer that repairs has something to do before the request is sent. */
+  readonly whole: Handler
+}
+
+/** Composes the layers, outermost first; it alone knows them all. */
+export function compose(options: ResolvedOptions, { connections, origins }: Shared): Path {
+  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField } = options
+  const pause = pauseLayer(origins)
+  const chain = through(
+    [
+      readAheadLayer,
+      endpoints && routeLayer(origins, endpoints, breaker),
+      hedge && hedgeLayer(origins, hedge),
+      // The answers to hedges ask for pauses, too, whichever of them counts.
+      hedge && pause,
+      endpoints && endpointsLayer(origins, endpoints),
+      throttle && throttleLayer(origins, throttle),
+      gateLayer(origins),
+      decisionLayer,
+      rateLimit && rateLimitLayer(origins, rateLimit),
+      breaker && breakerLayer(origins, breaker),
+      concurrency && concurrencyLayer(origins, concurrency),
+      retryBudget && budgetLayer(origins, retryBudget),
+      deadlineField === undefined ? undefined : deadlineLayer(deadlineField),
+    ],
+    attemptHandler(connections.send(options)),
+  )
+  // Functions of the caller run in these layers; a second handler in the chain of every call would be memory for nothing.
+  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency
+  const direct: Handler =
+    asksMore === undefined ? chain : (exchange) => chain(exchange).catch((error: unknown) => broken(exchange, error))
+  const again: Handler = (exchange) => {
+    const { unseen } = exchange
+    exchange.unseen = null
+    return unseen === null ? direct(exchange) : Promise.resolve(unseen)
+  }
+  const around = (innermost: Handler): Handler =>
+    through([fallbackLayer, redirectLayer, retryLayer(origins, retryBudget), hedge ? undefined : pause], innermost)
+  return { direct, repair: around(again), whole: around(direct) }
+}
+
+/** A function of the caller threw: the call ends with that. */
+export async function broken(exchange: Exchange, error: unknown): Promise<never> {
+  exchange.breakOff(error)
+  throw error
+}
+
+/** What is not configured is not in the chain. */
+function through(layers: readonly (Layer | undefined)[], innermost: Handler): Handler {
+  return layers.reduceRight<Handler>((next, layer) => layer?.(next) ?? next, innermost)
+}

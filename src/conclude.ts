@@ -1,0 +1,57 @@
+import type { Exchange } from './exchange.ts'
+import { readExcerpt } from './http/excerpt.ts'
+import { errorDetails } from './http-errors.ts'
+import { verified } from './integrity.ts'
+import { failureKey } from './policy/classify.ts'
+import { errorClass } from './status/table.ts'
+import { traced } from './traces.ts'
+import type { Bytes } from './types/body.ts'
+import type { Outcome, Received } from './types/exchange.ts'
+
+/** The only place where an outcome becomes a return or a throw. */
+export function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Response> {
+  if (outcome.kind === 'substitute') return traced(outcome.response, exchange)
+  if (outcome.kind === 'failure') throw over(exchange, exchange.shown(outcome.error))
+  const { received, policy } = outcome
+  const { errors, clock } = exchange.options
+  if (policy.kind === 'accept' || policy.kind === 'follow' || errors !== 'throw') {
+    return exchange.terms.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
+  }
+  const excerpt = readExcerpt(received.body, clock)
+  if (excerpt instanceof Promise) return throwLater(exchange, received, excerpt)
+  // A policy function may have taken the body, and left it.
+  received.release(undefined)
+  // Made here, not in a function of its own: its stack is to begin with the caller.
+  throw over(exchange, new (errorClass(received.status))(errorDetails(received, excerpt, exchange)))
+}
+
+async function throwLater(exchange: Exchange, received: Received, excerpt: Promise<Bytes>): Promise<never> {
+  const content = await excerpt
+  received.release(undefined)
+  // The caller's own reason is thrown unchanged; of our limits the status tells more.
+  if (exchange.cancelled && failureKey(exchange.reason) === undefined) throw over(exchange, exchange.reason)
+  throw over(exchange, new (errorClass(received.status))(errorDetails(received, content, exchange)))
+}
+
+async function deliverVerified(exchange: Exchange, received: Received): Promise<Response> {
+  try {
+    return deliver(exchange, await verified(exchange, received))
+  } catch (error) {
+    throw over(exchange, error)
+  }
+}
+
+/** The error that ends the call; nothing of the call is left behind. */
+export function over(exchange: Exchange, error: unknown): unknown {
+  exchange.ended(error)
+  return traced(error, exchange)
+}
+
+/** Hands the response out; the exchange watches over its body to the last byte. */
+export function deliver(exchange: Exchange, received: Received): Response {
+  exchange.delivered()
+  received.redirected = exchange.redirects.hops.length > 0
+  received.crossedOrigins = exchange.redirects.crossedOrigins
+  received.watch(exchange)
+  return received.response
+}
