@@ -9,6 +9,7 @@ import { resolveTarget } from './http/target.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
+import type { CacheMode } from './types/cache.ts'
 import type { Asked, ByteStream, Content, Fields, Terms } from './types/exchange.ts'
 import type { ResolvedOptions, SteadInit } from './types/options.ts'
 
@@ -45,14 +46,21 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
   return exchange
 }
 
-const usualTerms: Terms = { redirect: 'follow', integrity: '', ownTimeout: false, ownMaxDecoded: false }
+const usualTerms: Terms = { redirect: 'follow', cache: 'default', integrity: '', ownTimeout: false, ownMaxDecoded: false }
 
 function termsOf(own: CallInit, request: Request | undefined): Terms {
   const redirect = redirectOf(own.redirect === undefined ? request?.redirect : own.redirect)
   const integrity = own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity)
-  if (redirect === 'follow' && integrity === '' && own.options === undefined) return usualTerms
+  const cache = own.cache ?? request?.cache ?? 'default'
+  if (redirect === 'follow' && cache === 'default' && integrity === '' && own.options === undefined) return usualTerms
   const { timeoutMs, maxDecodedBytes } = own.options ?? {}
-  return { redirect, integrity, ownTimeout: timeoutMs !== undefined, ownMaxDecoded: maxDecodedBytes !== undefined }
+  return {
+    redirect,
+    cache: cache as CacheMode,
+    integrity,
+    ownTimeout: timeoutMs !== undefined,
+    ownMaxDecoded: maxDecodedBytes !== undefined,
+  }
 }
 
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */

@@ -17,6 +17,7 @@ function isDefault(mode: string | undefined): boolean {
   return mode === undefined || mode === 'default'
 }
 
-function isConditional(fields: Fields): boolean {
+/** Whether the caller asks on a condition of its own. */
+export function isConditional(fields: Fields): boolean {
   return conditions.some((name) => fieldOf(fields, name) !== undefined)
 }

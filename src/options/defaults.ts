@@ -28,6 +28,7 @@ export const defaults: ResolvedOptions = {
   hedge: undefined,
   endpoints: undefined,
   deadlineField: undefined,
+  cache: undefined,
   clock: systemClock,
   random: systemRandom,
 }

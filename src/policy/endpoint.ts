@@ -1,4 +1,4 @@
-import type { Health } from '../status/table.ts'
+import type { Health } from '../status/health.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
 import { jittered } from './backoff.ts'
 

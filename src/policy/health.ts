@@ -1,6 +1,6 @@
 import { factsOf, isNetworkError, isTimeoutError, type TimeoutError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
-import { type Health, healthOf } from '../status/table.ts'
+import { type Health, healthOf } from '../status/health.ts'
 import type { Outcome } from '../types/exchange.ts'
 
 /** Milliseconds that a request must have been under way for the limit of its call to blame the origin. */

@@ -11,9 +11,6 @@ export type RetryAfterRule = 'ignored' | 'waits' | 'pauses' | 'required'
 /** What becomes of the method when a redirect is followed, RFC 9110 §15.4. */
 export type RedirectRule = 'post-becomes-get' | 'becomes-get' | 'keeps-request'
 
-/** What an answer says about its origin: it is well, it fails, or it asks for less. */
-export type Health = 'well' | 'failing' | 'limiting'
-
 type HttpErrorClass = new (details: HttpErrorDetails) => HttpError
 
 interface Extras {
@@ -145,6 +142,13 @@ const beyond: StatusRow = row('', 'fail', 'never', 'ignored', 'RFC 9110 §15', {
 export const wholeStatus = 200
 /** The status of an answer with a part of the representation, RFC 9110 §15.3.7. */
 export const partialStatus = 206
+/** The status of an answer that tells nothing has changed, RFC 9110 §15.4.5. */
+export const notModifiedStatus = 304
+
+/** Whether a response may be stored and used without a lifetime of its own, RFC 9110 §15.1; a part is not. */
+const cacheable = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
+/** The status of an answer that a cache could not give, RFC 9111 §5.2.1.7. */
+export const notCachedStatus = 504
 
 /** The class of a status code. */
 export function statusClass(status: number): StatusClass {
@@ -161,16 +165,19 @@ export function errorClass(status: number): HttpErrorClass {
   return statusRow(status).error ?? UnexpectedStatusError
 }
 
-/** What a status says about its origin: a 5xx that may be repeated is its failure, a 4xx or a 501 that of the request. */
-export function healthOf(status: number): Health {
-  const { policy } = statusRow(status)
-  if (policy === 'pause') return 'limiting'
-  return policy === 'retry' && statusClass(status) === '5xx' ? 'failing' : 'well'
-}
-
 /** Whether a response is only informational, RFC 9110 §15.2. */
 export function isInformational(status: number): boolean {
   return status < 200
+}
+
+/** Whether a response of this status may be used for a time that is guessed, RFC 9111 §4.2.2. */
+export function isHeuristicallyCacheable(status: number): boolean {
+  return cacheable.has(status)
+}
+
+/** Whether a response tells that the request failed, RFC 9110 §15.5 and §15.6. */
+export function isError(status: number): boolean {
+  return status >= 400
 }
 
 /** Whether the connection speaks another protocol after this status, RFC 9110 §15.2.2. */
@@ -178,7 +185,7 @@ export function switchesProtocol(status: number): boolean {
   return statusRow(status).switches === true
 }
 
-/** Whether the number is a status code at all: three digits, RFC 9110 §15. */
+/** Whether the number is a status code: three digits, RFC 9110 §15. */
 export function isStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 100 && status <= 999
 }

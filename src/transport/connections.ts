@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Agent, Dispatcher } from 'undici'
 import type { Send } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
@@ -10,6 +11,16 @@ import { trackingAgent } from './tracked-client.ts'
 
 /** Node's own fetch is a few lines around its internal undici; no replacement can name that module. */
 const nodesOwnFetch = /require\(['"]internal\/deps\/undici\/undici['"]\)/
+
+/** What a steadfetch is known by, also one of another copy of the package. */
+const mark: unique symbol = Symbol.for('steadfetch.client')
+/** Set while a replaced global fetch runs: what it does in the end may be to call a steadfetch. */
+const beyond = new AsyncLocalStorage<true>()
+
+/** Marks a fetch as one of ours: put in the place of the global one, it is no mock to go through. */
+export function marked<Fetch extends object>(fetch: Fetch): Fetch {
+  return Object.defineProperty(fetch, mark, { value: true })
+}
 
 /** The options that say how connections are opened. */
 type ConnectionOptions = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
@@ -45,7 +56,7 @@ export class Connections {
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher, clock)
     const direct = dispatchSend(this.#agentOf(options), clock)
     const replaced = foreignSend(replacedFetch)
-    return (attempt) => (this.#fetchIsReplaced() ? replaced(attempt) : direct(attempt))
+    return (attempt) => (this.#fetchIsReplaced() && beyond.getStore() === undefined ? replaced(attempt) : direct(attempt))
   }
 
   /** Waits for the requests under way, then closes every connection. */
@@ -63,7 +74,7 @@ export class Connections {
     const current = globalThis.fetch
     if (current !== this.#knownFetch) {
       this.#knownFetch = current
-      this.#knownIsNative = nodesOwnFetch.test(Function.prototype.toString.call(current))
+      this.#knownIsNative = mark in current || nodesOwnFetch.test(Function.prototype.toString.call(current))
     }
     return !this.#knownIsNative
   }
@@ -98,4 +109,4 @@ export class Connections {
   }
 }
 
-const replacedFetch: Transport = (target, init) => globalThis.fetch(target, init as RequestInit)
+const replacedFetch: Transport = (target, init) => beyond.run(true, () => globalThis.fetch(target, init as RequestInit))

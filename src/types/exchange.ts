@@ -2,6 +2,7 @@ import type { Cancellation } from '../cancellation.ts'
 import type { Scope } from '../deadline.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Body, Bytes, Watcher } from './body.ts'
+import type { CacheMode } from './cache.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Policy } from './policy.ts'
 import type { AttemptTrace, RedirectTrace, RequestFacts } from './trace.ts'
@@ -51,6 +52,7 @@ export interface Route {
 /** What a call asks for beside its request; most calls ask for the same and share it. */
 export interface Terms {
   readonly redirect: 'follow' | 'manual' | 'error'
+  readonly cache: CacheMode
   /** What the content must be, in the words of Subresource Integrity §3.5; empty when nothing is asked. */
   readonly integrity: string
   /** Whether this call, not the client, set `timeoutMs`: then it holds for a body that is taken as a stream, too. */

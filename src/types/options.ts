@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { CacheConfig, CacheOptions } from './cache.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable } from './policy.ts'
 import type {
@@ -86,6 +87,8 @@ export interface ClientOptions extends CallOptions {
   readonly endpoints?: readonly (string | URL)[] | EndpointsOptions | false
   /** The field in which each request tells how many milliseconds are left to answer it, such as `'request-timeout-ms'`. Default: none. */
   readonly deadlineField?: string | false
+  /** Answers from stored responses where RFC 9111 allows it; `true` keeps them in memory. Default false. */
+  readonly cache?: CacheOptions | boolean
   /** Source of time. Default: the machine's. */
   readonly clock?: Clock
   /** Source of chance, a number from 0 up to but not including 1. Default `Math.random`. */
@@ -139,6 +142,7 @@ export interface ResolvedOptions extends Protection {
   readonly transport: Transport | undefined
   readonly dispatcher: DispatcherLike | undefined
   readonly connect: ResolvedConnect | undefined
+  readonly cache: CacheConfig | undefined
   readonly clock: Clock
   readonly random: () => number
 }

@@ -54,6 +54,8 @@ export interface Trace {
   readonly redirects: readonly RedirectTrace[]
   /** Why the last failed attempt was not repeated, where its policy would have. */
   readonly notRepeated?: RefusalReason
+  /** What the cache did, as a member of Cache-Status (RFC 9211 §2): `'steadfetch; hit; ttl=30'`. */
+  readonly cache?: string
   /** Milliseconds from the start of the call until it was returned or thrown. */
   readonly totalMs: number
 }

@@ -165,7 +165,7 @@ describe('the layer', () => {
         options,
         request,
         requestStream: null,
-        terms: { redirect: 'follow', integrity: '', ownTimeout: false, ownMaxDecoded: false },
+        terms: { redirect: 'follow', cache: 'default', integrity: '', ownTimeout: false, ownMaxDecoded: false },
         scope: undefined,
       },
       new Limits(clock),
