@@ -2,8 +2,6 @@ import { ClientError, type HttpError, type HttpErrorDetails, ServerError, Unexpe
 import * as errors from '../errors/status-errors.ts'
 import type { Repeat, StatusClass } from '../types/policy.ts'
 
-// The one place where status numbers stand: a line for every code of the IANA registry.
-
 /** What the built-in table does with a status. */
 export type BuiltInPolicy = 'inform' | 'accept' | 'follow' | 'fail' | 'retry' | 'pause'
 /** What Retry-After (RFC 9110 §10.2.3) means on a status: nothing, a wait, a wait of the whole origin, the condition of a retry. */
@@ -42,6 +40,7 @@ function row(
   return Object.assign(Object.create(null) as StatusRow, { phrase, policy, repeat, retryAfter, reference }, extras)
 }
 
+/** A line for every code of the IANA registry; status numbers stand nowhere else. */
 const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: null }> = {
   __proto__: null,
   // code: phrase, policy, who may be repeated, what Retry-After means, reference, error class or rule
@@ -138,7 +137,7 @@ const classes: Readonly<Record<StatusClass, StatusRow>> = {
 /** 600 and above are invalid and count as 5xx, RFC 9110 §15; what they mean is unknown, so they are not repeated. */
 const beyond: StatusRow = row('', 'fail', 'never', 'ignored', 'RFC 9110 §15', { error: ServerError })
 
-/** The status of an answer with the whole representation, RFC 9110 §15.3.1. */
+/** The status of a whole representation, RFC 9110 §15.3.1. */
 export const wholeStatus = 200
 /** The status of an answer with a part of the representation, RFC 9110 §15.3.7. */
 export const partialStatus = 206
@@ -173,11 +172,6 @@ export function isInformational(status: number): boolean {
 /** Whether a response of this status may be used for a time that is guessed, RFC 9111 §4.2.2. */
 export function isHeuristicallyCacheable(status: number): boolean {
   return cacheable.has(status)
-}
-
-/** Whether a response tells that the request failed, RFC 9110 §15.5 and §15.6. */
-export function isError(status: number): boolean {
-  return status >= 400
 }
 
 /** Whether the connection speaks another protocol after this status, RFC 9110 §15.2.2. */

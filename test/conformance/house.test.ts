@@ -26,7 +26,7 @@ const floors: readonly (readonly string[])[] = [
     'branch.ts',
   ],
   ['status', 'http'],
-  ['policy'],
+  ['policy', 'cache'],
   ['layers', 'transport'],
   ['options'],
   [

@@ -3,6 +3,7 @@ import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createFetch, fetch, NetworkError, NotFoundError, RedirectError, retry, traceOf } from '../../src/index.ts'
 import { rejection } from '../support/client.ts'
+import { settle } from '../support/fake-clock.ts'
 import { httpServer } from '../support/server.ts'
 
 const server = setupServer()
@@ -144,5 +145,30 @@ describe('without a mock', () => {
     } finally {
       vi.unstubAllGlobals()
     }
+  })
+
+  test.each([
+    ['itself', (api: typeof fetch) => api],
+    [
+      'a function around it',
+      (api: typeof fetch) =>
+        (async (...args: Parameters<typeof fetch>) => {
+          await settle()
+          return api(...args)
+        }) as typeof fetch,
+    ],
+  ])('a steadfetch in the place of the global fetch sends its requests by itself: %s', async (_name, put) => {
+    await using server = await httpServer((_request, response) => response.end('sent'))
+    const native = globalThis.fetch
+    const api = createFetch()
+    globalThis.fetch = put(api)
+    try {
+      expect(await (await globalThis.fetch(server.origin)).text()).toBe('sent')
+      expect(await (await createFetch()(server.origin)).text()).toBe('sent')
+    } finally {
+      globalThis.fetch = native
+      await api.close()
+    }
+    expect(server.requests).toHaveLength(2)
   })
 })

@@ -1,3 +1,4 @@
+import type { Exchange } from '../exchange.ts'
 import { type Directives, parseCacheControl } from '../http/cache-control.ts'
 import type { CacheConfig, CacheHit, CacheValue } from '../types/cache.ts'
 import type { Received } from '../types/exchange.ts'
@@ -57,6 +58,12 @@ export class Stored {
 export interface Exchanged {
   readonly sentMs: number
   readonly receivedMs: number
+}
+
+/** When the latest attempt of the exchange was sent and answered. */
+export function exchanged({ latest, options }: Pick<Exchange, 'latest' | 'options'>): Exchanged {
+  const receivedMs = options.clock.wallTime()
+  return { sentMs: receivedMs - (latest?.durationMs ?? 0), receivedMs }
 }
 
 /** What is to be stored of a response. */

@@ -1,23 +1,27 @@
 import { createHash } from 'node:crypto'
+import { looksLikeCredential } from '../errors/redact.ts'
+import type { Exchange } from '../exchange.ts'
 import { parseCacheControl } from '../http/cache-control.ts'
-import { fieldOf, filteredFields, recordOf } from '../http/fields.ts'
 import type { CacheKey } from '../types/cache.ts'
-import type { HopRequest, Received } from '../types/exchange.ts'
+import type { Received } from '../types/exchange.ts'
 import { varyOf } from './storable.ts'
 
 /** The name under which the credentials of a request are compared; no field can have it. */
 const credentials = ':credentials'
-const credentialFields = ['authorization', 'cookie', 'proxy-authorization']
 
-/** What a response to this request is stored under; credentials only as a digest. */
-export function cacheKey({ method, href, origin, fields }: HopRequest): CacheKey {
-  const headers = recordOf(filteredFields(fields, (name) => !credentialFields.includes(name)))
-  for (const name of credentialFields) {
-    const value = fieldOf(fields, name)
-    if (value !== undefined) headers[name] = digest(value)
+/** What a response to the request of the exchange is stored under; credentials only as a digest. */
+export function cacheKey({ request }: Pick<Exchange, 'request'>): CacheKey {
+  const { method, href, origin, fields } = request
+  const headers = Object.create(null) as Record<string, string>
+  const whose: string[] = []
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] as string
+    const value = fields[index + 1] as string
+    const isSecret = looksLikeCredential(name)
+    headers[name] = isSecret ? digest(value) : value
+    if (isSecret) whose.push(`${name}=${headers[name]}`)
   }
-  const given = credentialFields.map((name) => headers[name] ?? '').join()
-  if (given !== ',,') headers[credentials] = given
+  if (whose.length > 0) headers[credentials] = whose.sort().join()
   return { origin, method, path: href.slice(origin.length), headers }
 }
 
