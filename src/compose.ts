@@ -4,6 +4,7 @@ import { breakerLayer } from './layers/breaker.ts'
 import { budgetLayer } from './layers/budget.ts'
 import { cacheLayer } from './layers/cache.ts'
 import { concurrencyLayer } from './layers/concurrency.ts'
+import { cookiesLayer } from './layers/cookies.ts'
 import { deadlineLayer } from './layers/deadline.ts'
 import { decisionLayer } from './layers/decision.ts'
 import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
@@ -13,6 +14,7 @@ import { gateLayer, pauseLayer } from './layers/pause.ts'
 import { rateLimitLayer } from './layers/rate-limit.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
+import { refreshLayer } from './layers/refresh.ts'
 import { retryLayer } from './layers/retry.ts'
 import { throttleLayer } from './layers/throttle.ts'
 import type { Origins } from './policy/origins.ts'
@@ -36,10 +38,31 @@ export interface Path {
   readonly whole: Handler
 }
 
-/** Composes the layers, outermost first; it alone knows them all. */
-export function compose(options: ResolvedOptions, { connections, origins }: Shared): Path {
-  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cache } = options
+/** Composes the layers; it alone knows them all. */
+export function compose(options: ResolvedOptions, shared: Shared): Path {
+  const { origins } = shared
+  const { hedge, retryBudget, cache } = options
   const pause = pauseLayer(origins)
+  const direct = directPath(options, shared, pause)
+  const again: Handler = (exchange) => {
+    const { unseen } = exchange
+    exchange.unseen = null
+    return unseen === null ? direct(exchange) : Promise.resolve(unseen)
+  }
+  const layers = [
+    fallbackLayer,
+    redirectLayer,
+    cache && cacheLayer(cache),
+    refreshLayer(origins),
+    retryLayer(origins, retryBudget),
+    hedge ? undefined : pause,
+  ]
+  return { direct, repair: through(layers, again), whole: through(layers, direct) }
+}
+
+/** What every call passes, outermost first. */
+function directPath(options: ResolvedOptions, { connections, origins }: Shared, pause: Layer): Handler {
+  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies } = options
   const chain = through(
     [
       readAheadLayer,
@@ -56,24 +79,13 @@ export function compose(options: ResolvedOptions, { connections, origins }: Shar
       concurrency && concurrencyLayer(origins, concurrency),
       retryBudget && budgetLayer(origins, retryBudget),
       deadlineField === undefined ? undefined : deadlineLayer(deadlineField),
+      cookies && cookiesLayer(cookies),
     ],
     attemptHandler(connections.send(options)),
   )
   // Functions of the caller run in these layers; a second handler in the chain of every call would be memory for nothing.
   const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency
-  const direct: Handler =
-    asksMore === undefined ? chain : (exchange) => chain(exchange).catch((error: unknown) => broken(exchange, error))
-  const again: Handler = (exchange) => {
-    const { unseen } = exchange
-    exchange.unseen = null
-    return unseen === null ? direct(exchange) : Promise.resolve(unseen)
-  }
-  const around = (innermost: Handler): Handler =>
-    through(
-      [fallbackLayer, redirectLayer, cache && cacheLayer(cache), retryLayer(origins, retryBudget), hedge ? undefined : pause],
-      innermost,
-    )
-  return { direct, repair: around(again), whole: around(direct) }
+  return asksMore === undefined ? chain : (exchange) => chain(exchange).catch((error: unknown) => broken(exchange, error))
 }
 
 /** A function of the caller threw: the call ends with that. */

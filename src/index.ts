@@ -66,8 +66,9 @@ export {
 } from './errors/status-errors.ts'
 export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
 export { type Explanation, explain } from './explain.ts'
+export { parseChallenges } from './http/challenges.ts'
 export type { PolicySource } from './policy/classify.ts'
-export { accept, fail, fallback, follow, pause, retry } from './policy/policies.ts'
+export { accept, fail, fallback, follow, pause, refresh, retry } from './policy/policies.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
 export type {
@@ -79,9 +80,11 @@ export type {
   CacheWriter,
   StoredContent,
 } from './types/cache.ts'
-export type { CallOptions, ClientOptions, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
+export type { Challenge } from './types/challenge.ts'
+export type { CallOptions, ClientOptions, CookieJar, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
 export type {
   AcceptPolicy,
+  CredentialsSource,
   FailPolicy,
   FailureInput,
   FailureKey,
@@ -96,6 +99,9 @@ export type {
   PolicyInput,
   PolicyTable,
   PolicyWord,
+  RefreshInput,
+  RefreshOptions,
+  RefreshPolicy,
   Repeat,
   ResponseInput,
   RetryOptions,

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { scopeOn } from './deadline.ts'
 import { looksLikeCredential } from './errors/redact.ts'
 import { Exchange } from './exchange.ts'
 import { withCacheMode } from './http/cache-mode.ts'
 import { replayable, toContent } from './http/content.ts'
 import { filteredFields, mergeFields } from './http/fields.ts'
-import { forbidsContent, normaliseMethod } from './http/methods.ts'
+import { forbidsContent, isIdempotent, normaliseMethod } from './http/methods.ts'
 import { resolveTarget } from './http/target.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
@@ -32,7 +33,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     throw new TypeError(`a ${method} request cannot have content`)
   const asked: Asked = {
     options,
-    request: { method, href, origin, fields: fieldsOf(own, request, client, origin), content },
+    request: { method, href, origin, fields: keyed(fieldsOf(own, request, client, origin), method, options), content },
     requestStream,
     terms: termsOf(own, request),
     scope: scopeOn(options.clock),
@@ -70,6 +71,13 @@ function fieldsOf(own: CallInit, request: Request | undefined, client: ResolvedO
   const given = mergeFields(base, own.headers === undefined ? request?.headers : own.headers)
   const mode = own.cache ?? request?.cache
   return given === base && mode === undefined ? given : withCacheMode(given, mode)
+}
+
+/** With a key of its own, where the method is not idempotent and the caller wants it to be. */
+function keyed(fields: Fields, method: string, { idempotencyKey }: ResolvedOptions): Fields {
+  if (idempotencyKey === false || isIdempotent(method, fields)) return fields
+  const key = idempotencyKey === true ? randomUUID() : idempotencyKey()
+  return mergeFields(fields, { 'idempotency-key': key })
 }
 
 /** A source that can be read once is sent only by a call that says so, Fetch standard §5.3. */

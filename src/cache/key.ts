@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { looksLikeCredential } from '../errors/redact.ts'
 import type { Exchange } from '../exchange.ts'
 import { parseCacheControl } from '../http/cache-control.ts'
@@ -10,7 +10,7 @@ import { varyOf } from './storable.ts'
 const credentials = ':credentials'
 
 /** What a response to the request of the exchange is stored under; credentials only as a digest. */
-export function cacheKey({ request }: Pick<Exchange, 'request'>): CacheKey {
+export function cacheKey({ request, options }: Pick<Exchange, 'request' | 'options'>): CacheKey {
   const { method, href, origin, fields } = request
   const headers = Object.create(null) as Record<string, string>
   const whose: string[] = []
@@ -21,6 +21,8 @@ export function cacheKey({ request }: Pick<Exchange, 'request'>): CacheKey {
     headers[name] = isSecret ? digest(value) : value
     if (isSecret) whose.push(`${name}=${headers[name]}`)
   }
+  // Added below the cache, where it cannot see them.
+  for (const source of [...options.refreshes, options.cookies]) if (source !== undefined) whose.push(nameOf(source))
   if (whose.length > 0) headers[credentials] = whose.sort().join()
   return { origin, method, path: href.slice(origin.length), headers }
 }
@@ -33,6 +35,15 @@ export function varyingBy(key: CacheKey, received: Received): Record<string, str
   const names = varyOf(received.field('vary'))
   if (!parseCacheControl(received.field('cache-control')).has('public')) names.push(credentials)
   return Object.fromEntries(names.map((name) => [name, key.headers?.[name] ?? null]))
+}
+
+const names = new WeakMap<object, string>()
+
+/** A source of credentials is known in this process alone. */
+function nameOf(source: object): string {
+  const name = names.get(source) ?? randomUUID()
+  names.set(source, name)
+  return name
 }
 
 function digest(value: string): string {

@@ -54,7 +54,7 @@ export function redirection(request: HopRequest, status: number, location: strin
 
 function keptFields(fields: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {
   return filteredFields(fields, (name) => {
-    if (becomesGet && contentField.test(name)) return false
+    if (becomesGet && (contentField.test(name) || name === 'idempotency-key')) return false
     return sameOrigin || !(standardStrip.has(name) || (strip === 'credential-like' && looksLikeCredential(name)))
   })
 }

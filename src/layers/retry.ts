@@ -2,10 +2,9 @@ import pRetry from 'p-retry'
 import { wait } from '../cancellation.ts'
 import { isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
-import { readExcerpt } from '../http/excerpt.ts'
 import { isIdempotent } from '../http/methods.ts'
-import { revived } from '../http/received.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
+import { spent } from '../http/spent.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { decideRetry, type Verdict } from '../policy/decide-retry.ts'
 import { outcomeHealth } from '../policy/health.ts'
@@ -117,12 +116,4 @@ function judge(exchange: Exchange, outcome: Outcome, budget: RetryBudget | undef
   if (verdict.again && exchange.route !== undefined)
     exchange.route.stays = verdict.reason !== 'failover' && verdict.reason !== 'backoff'
   return verdict
-}
-
-/** Frees the connection of a response that is not delivered; its status and the start of its content are kept. */
-async function spent(exchange: Exchange, outcome: Outcome): Promise<Outcome> {
-  if (outcome.kind !== 'response') return outcome
-  const excerpt = await readExcerpt(outcome.received.body, exchange.options.clock)
-  outcome.received.release(undefined)
-  return { ...outcome, received: revived(outcome.received, excerpt) }
 }

@@ -7,6 +7,7 @@ import { defaultRetryBudget } from './protection.ts'
 export const defaults: ResolvedOptions = {
   on: Object.create(null) as PolicyTable,
   asksFunctions: false,
+  refreshes: [],
   maxAttempts: 3,
   timeoutMs: 30_000,
   attemptTimeoutMs: 10_000,
@@ -29,6 +30,8 @@ export const defaults: ResolvedOptions = {
   endpoints: undefined,
   deadlineField: undefined,
   cache: undefined,
+  cookies: undefined,
+  idempotencyKey: false,
   clock: systemClock,
   random: systemRandom,
 }

@@ -4,7 +4,7 @@ import { isStatus } from '../status/table.ts'
 import type { PolicyTable } from '../types/policy.ts'
 
 const namedKeys = new Set(['1xx', '2xx', '3xx', '4xx', '5xx', 'network', 'timeout'])
-const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'fallback'])
+const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'fallback', 'refresh'])
 
 /**
  * The policies of `more` over those of `base`.
@@ -22,7 +22,8 @@ export function mergePolicies(owner: string, base: PolicyTable, more: PolicyTabl
     }
     if (entry === undefined) continue
     if (!isPolicy(entry)) throw invalidOption(owner, `on[${JSON.stringify(key)}]`, 'a policy, its word or a function', entry)
-    merged[key] = typeof entry === 'object' ? bare(entry) : entry
+    // The state of credentials belongs to the very policy: it is not copied.
+    merged[key] = typeof entry === 'object' && entry.kind !== 'refresh' ? bare(entry) : entry
   }
   return merged as PolicyTable
 }

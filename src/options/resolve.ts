@@ -3,8 +3,8 @@ import { mergeFields } from '../http/fields.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
-import { asksFunctions } from '../policy/classify.ts'
-import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
+import { asksFunctions, refreshesOf } from '../policy/classify.ts'
+import type { CallOptions, ClientOptions, CookieJar, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveCache } from './cache.ts'
 import { resolveConnect } from './connect.ts'
@@ -20,6 +20,7 @@ const callRules = {
   maxDecodedBytes: { min: 0, integer: true, or: false },
   errors: ['throw', 'return', 'fetch'],
   onInformation: 'function',
+  idempotencyKey: checkKey,
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** The options that a call may have of its own. */
@@ -30,6 +31,7 @@ const clientRules = {
   connectTimeoutMs: 'duration',
   transport: 'function',
   dispatcher: checkDispatcher,
+  cookies: checkJar,
   clock: checkClock,
   random: 'function',
 } as const satisfies Readonly<Record<string, Rule>>
@@ -53,6 +55,8 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     connect: resolveConnect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
+    refreshes: refreshesOf(on),
+    cookies: own.cookies === false ? undefined : (own.cookies ?? parent.cookies),
     clock: own.clock === undefined ? parent.clock : boundClock(own.clock),
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? (parent.baseUrl ?? firstOf(protection.endpoints)) : baseOf(owner, own.baseUrl),
@@ -68,7 +72,13 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
 export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
   checkMembers('fetch', options as Record<string, unknown>, callRules)
   const on = mergePolicies('fetch', client.on, options.on)
-  return { ...client, ...options, on, asksFunctions: asksFunctions(on) } as ResolvedOptions
+  return {
+    ...client,
+    ...options,
+    on,
+    asksFunctions: asksFunctions(on),
+    refreshes: on === client.on ? client.refreshes : refreshesOf(on),
+  } as ResolvedOptions
 }
 
 function checkClock(owner: string, name: string, clock: unknown): void {
@@ -76,6 +86,19 @@ function checkClock(owner: string, name: string, clock: unknown): void {
   for (const method of ['now', 'wallTime', 'after'] as const) {
     const given = (clock as Partial<Clock> | null)?.[method]
     if (typeof given !== 'function') throw invalidOption(owner, `${name}.${method}`, 'a function', given)
+  }
+}
+
+function checkKey(owner: string, name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean' || typeof value === 'function') return
+  throw invalidOption(owner, name, 'true, false or a function', value)
+}
+
+function checkJar(owner: string, name: string, jar: unknown): void {
+  if (jar === undefined || jar === false) return
+  for (const method of ['getCookieString', 'setCookie'] as const) {
+    const found = (jar as Partial<CookieJar> | null)?.[method]
+    if (typeof found !== 'function') throw invalidOption(owner, `${name}.${method}`, 'a function', found)
   }
 }
 

@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange.ts'
 import { statusClass, statusRow } from '../status/table.ts'
 import type { FailureOutcome, Outcome } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
-import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable } from '../types/policy.ts'
+import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable, RefreshPolicy } from '../types/policy.ts'
 import { bare } from './checks.ts'
 import { accept, fail, follow, fromWord, patient, pause, retry } from './policies.ts'
 
@@ -59,6 +59,12 @@ export function asksFunctions(on: PolicyTable): boolean {
   return Object.values(on).some((entry) => typeof entry === 'function')
 }
 
+/** The policies that know where credentials come from. */
+export function refreshesOf(on: PolicyTable): readonly RefreshPolicy[] {
+  const entries = Object.values(on) as PolicyEntry[]
+  return [...new Set(entries.filter((entry) => typeof entry === 'object' && entry.kind === 'refresh'))] as RefreshPolicy[]
+}
+
 /** Whether a call may be sent more than once, by its own limit or by that of a policy. */
 export function mayRepeat({ maxAttempts, on }: Pick<ResolvedOptions, 'maxAttempts' | 'on'>): boolean {
   if (maxAttempts > 1) return true
@@ -71,7 +77,8 @@ export async function decidePolicy(key: number | FailureKey, on: PolicyTable, in
   for (const { entry } of entries) {
     if (typeof entry !== 'function') return settle(entry)
     const decision = await entry(input() as never)
-    if (decision !== undefined) return settle(typeof decision === 'object' ? bare(decision) : decision)
+    if (decision !== undefined)
+      return settle(typeof decision === 'object' && decision.kind !== 'refresh' ? bare(decision) : decision)
   }
   return fail()
 }

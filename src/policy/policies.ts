@@ -1,5 +1,6 @@
 import type {
   AcceptPolicy,
+  CredentialsSource,
   FailPolicy,
   FallbackPolicy,
   FollowOptions,
@@ -8,11 +9,13 @@ import type {
   PausePolicy,
   Policy,
   PolicyWord,
+  RefreshOptions,
+  RefreshPolicy,
   RetryOptions,
   RetryPolicy,
   Substitute,
 } from '../types/policy.ts'
-import { bare, checkFlag, checkKeys, checkNumber, checkOneOf } from './checks.ts'
+import { bare, checkFlag, checkKeys, checkNumber, checkOneOf, invalidOption } from './checks.ts'
 
 /** Delivers the response, whatever its status. */
 export function accept(): AcceptPolicy {
@@ -70,6 +73,22 @@ export function fallback(substitute: Response | Substitute, options: { after?: R
   if (typeof substitute === 'function') return bare({ kind: 'fallback', substitute, ...options })
   if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute must be a Response or a function')
   return bare({ kind: 'fallback', substitute: () => substitute.clone(), ...options })
+}
+
+/**
+ * Asks `source` for credentials when they are refused (RFC 9110 §15.5.2), once for all calls, and sends each of these once
+ * more; they go with all later requests to the origin that the calls were made for, until they are refused again. Keep the
+ * policy: calls share what it has obtained by being made with the very same one.
+ *
+ * @throws TypeError for an invalid option.
+ */
+export function refresh(source: CredentialsSource, options: RefreshOptions = {}): RefreshPolicy {
+  if (typeof source !== 'function') throw invalidOption('refresh', 'source', 'a function', source)
+  checkKeys('refresh', options, ['eager', 'maxAgeMs'])
+  const own = bare(options)
+  checkFlag('refresh', 'eager', own.eager)
+  checkNumber('refresh', 'maxAgeMs', own.maxAgeMs, { min: 1 })
+  return bare({ kind: 'refresh', source, ...own })
 }
 
 /** A policy from its bare word. */

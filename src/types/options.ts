@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { CacheConfig, CacheOptions } from './cache.ts'
 import type { Fields } from './exchange.ts'
-import type { PolicyTable } from './policy.ts'
+import type { PolicyTable, RefreshPolicy } from './policy.ts'
 import type {
   BreakerControl,
   BreakerOptions,
@@ -17,6 +17,14 @@ import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedCo
 
 /** Fields in any form fetch takes them: Headers, pairs, or a record. */
 export type FieldsInit = NonNullable<RequestInit['headers']>
+
+/** Keeps cookies; the CookieJar of tough-cookie is one. */
+export interface CookieJar {
+  /** The value of the Cookie field for a request to `url`. */
+  getCookieString(url: string): string | undefined | Promise<string | undefined>
+  /** Takes the value of a Set-Cookie field of a response from `url`; one that it refuses may reject. */
+  setCookie(cookie: string, url: string): unknown
+}
 
 /** Options of a single call, beside everything of RequestInit. */
 export interface CallOptions {
@@ -43,6 +51,11 @@ export interface CallOptions {
    * fails as fetch does, with a plain TypeError whose `cause` is that of the system. Default `'throw'`.
    */
   readonly errors?: 'throw' | 'return' | 'fetch'
+  /**
+   * Sends an Idempotency-Key with each request whose method is not idempotent and that has none, the same one on every
+   * attempt, so that it may be repeated: `true` for a random UUID, or a function that gives the value. Default false.
+   */
+  readonly idempotencyKey?: boolean | (() => string)
   /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
   readonly onInformation?: (information: Information) => void
 }
@@ -89,6 +102,8 @@ export interface ClientOptions extends CallOptions {
   readonly deadlineField?: string | false
   /** Answers from stored responses where RFC 9111 allows it; `true` keeps them in memory. Default false. */
   readonly cache?: CacheOptions | boolean
+  /** Keeps the cookies of responses and sends them. Default: none are kept. */
+  readonly cookies?: CookieJar | false
   /** Source of time. Default: the machine's. */
   readonly clock?: Clock
   /** Source of chance, a number from 0 up to but not including 1. Default `Math.random`. */
@@ -127,6 +142,8 @@ export interface SteadFetch {
 /** Options after validation, every default filled in. */
 export interface ResolvedOptions extends Protection {
   readonly on: PolicyTable
+  /** The policies of `on` that know where credentials come from. */
+  readonly refreshes: readonly RefreshPolicy[]
   /** Whether `on` holds functions. */
   readonly asksFunctions: boolean
   readonly maxAttempts: number
@@ -143,6 +160,8 @@ export interface ResolvedOptions extends Protection {
   readonly dispatcher: DispatcherLike | undefined
   readonly connect: ResolvedConnect | undefined
   readonly cache: CacheConfig | undefined
+  readonly cookies: CookieJar | undefined
+  readonly idempotencyKey: boolean | (() => string)
   readonly clock: Clock
   readonly random: () => number
 }
