@@ -16,6 +16,7 @@ import { rateLimitLayer } from './layers/rate-limit.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
 import { refreshLayer } from './layers/refresh.ts'
+import { resumeLayer } from './layers/resume.ts'
 import { retryLayer } from './layers/retry.ts'
 import { throttleLayer } from './layers/throttle.ts'
 import type { Origins } from './policy/origins.ts'
@@ -55,6 +56,7 @@ export function compose(options: ResolvedOptions, shared: Shared): Path {
     pollLayer,
     redirectLayer,
     cache && cacheLayer(cache),
+    resumeLayer(origins, retryBudget),
     refreshLayer(origins),
     retryLayer(origins, retryBudget),
     hedge ? undefined : pause,

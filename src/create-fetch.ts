@@ -31,7 +31,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
       if (shared.connections.closed) throw over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
-      if (options.cache !== undefined || exchange.options.refreshes.length > 0) return concluded(exchange, whole)
+      if (asksMore(exchange.options)) return concluded(exchange, whole)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
       return direct(exchange).then((outcome) => {
         if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
@@ -46,6 +46,11 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     close: () => shared.connections.close(),
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
+}
+
+/** Whether a layer that repairs has something to do before the request is sent. */
+function asksMore({ cache, refreshes, resume }: ResolvedOptions): boolean {
+  return cache !== undefined || refreshes.length > 0 || resume !== undefined
 }
 
 /** What no layer would repair. */

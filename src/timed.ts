@@ -13,7 +13,8 @@ export abstract class Timed extends Cancellation implements Limited {
   readonly limits: Limits
   readonly scope: Scope | undefined
   readonly terms: Terms
-  protected streams = false
+  /** Whether the caller takes the body as a stream. */
+  streams = false
   #over = false
   #idleDueMs: number | undefined
   dueMs: number = Infinity

@@ -8,6 +8,7 @@ const reasons: Readonly<Record<WaitReason, string>> = {
   pause: 'the origin is paused',
   failover: 'another endpoint is asked',
   'rate limit': 'the rate limit',
+  resume: 'the download was cut short',
   poll: 'the work goes on',
   refresh: 'asking for credentials',
   queue: 'the queue for a place',

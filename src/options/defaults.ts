@@ -31,6 +31,7 @@ export const defaults: ResolvedOptions = {
   deadlineField: undefined,
   cache: undefined,
   cookies: undefined,
+  resume: undefined,
   idempotencyKey: false,
   clock: systemClock,
   random: systemRandom,

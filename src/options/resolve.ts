@@ -10,6 +10,7 @@ import { resolveCache } from './cache.ts'
 import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
+import { resolveResume } from './resume.ts'
 
 /** The options that a call may have of its own, but for `on`, and what they may be. */
 const callRules = {
@@ -24,7 +25,7 @@ const callRules = {
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** The options that a call may have of its own. */
-export const callKeys: readonly string[] = ['on', ...Object.keys(callRules)]
+export const callKeys: readonly string[] = ['on', 'resume', ...Object.keys(callRules)]
 
 const clientRules = {
   ...callRules,
@@ -52,6 +53,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   const changed: Partial<ResolvedOptions> = {
     ...protection,
     cache: resolveCache(owner, own.cache, parent.cache),
+    resume: resolveResume(owner, own.resume, parent.resume),
     connect: resolveConnect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
@@ -72,13 +74,9 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
 export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
   checkMembers('fetch', options as Record<string, unknown>, callRules)
   const on = mergePolicies('fetch', client.on, options.on)
-  return {
-    ...client,
-    ...options,
-    on,
-    asksFunctions: asksFunctions(on),
-    refreshes: on === client.on ? client.refreshes : refreshesOf(on),
-  } as ResolvedOptions
+  const refreshes = on === client.on ? client.refreshes : refreshesOf(on)
+  const resume = resolveResume('fetch', options.resume, client.resume)
+  return { ...client, ...options, on, asksFunctions: asksFunctions(on), refreshes, resume } as ResolvedOptions
 }
 
 function checkClock(owner: string, name: string, clock: unknown): void {

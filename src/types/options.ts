@@ -13,6 +13,7 @@ import type {
   RetryBudgetOptions,
   ThrottleOptions,
 } from './protection.ts'
+import type { ResumeConfig, ResumeOptions } from './resume.ts'
 import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
 
 /** Fields in any form fetch takes them: Headers, pairs, or a record. */
@@ -56,6 +57,12 @@ export interface CallOptions {
    * attempt, so that it may be repeated: `true` for a random UUID, or a function that gives the value. Default false.
    */
   readonly idempotencyKey?: boolean | (() => string)
+  /**
+   * Lets a GET go on that is cut short by the network while its content is read: the rest is asked for by Range with a strong
+   * validator, and appended only if it is provably that (RFC 9110 §14 and §13.1.5). Content is asked for without a coding
+   * then. Default false.
+   */
+  readonly resume?: ResumeOptions | boolean
   /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
   readonly onInformation?: (information: Information) => void
 }
@@ -160,6 +167,7 @@ export interface ResolvedOptions extends Protection {
   readonly dispatcher: DispatcherLike | undefined
   readonly connect: ResolvedConnect | undefined
   readonly cache: CacheConfig | undefined
+  readonly resume: ResumeConfig | undefined
   readonly cookies: CookieJar | undefined
   readonly idempotencyKey: boolean | (() => string)
   readonly clock: Clock
