@@ -165,13 +165,10 @@ class Download implements Source, Sink {
       this.#fail(continuation.kind === 'unfit' ? this.#error(`the content was cut short, and ${continuation.why}`, cut) : cut)
       return
     }
-    if (continuation.kind === 'rest') {
-      this.#endsAt = continuation.endsAt
-      this.#known = { ...this.#known, completeLength: continuation.completeLength }
-    } else {
-      this.#endsAt = this.#known.completeLength
-      this.#skip = this.#position
-    }
+    const isRest = continuation.kind === 'rest'
+    if (isRest) this.#known = { ...this.#known, completeLength: continuation.completeLength }
+    this.#endsAt = isRest ? continuation.endsAt : this.#known.completeLength
+    this.#skip = isRest ? 0 : this.#position
     this.#attach(received.body)
   }
 
