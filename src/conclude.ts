@@ -1,5 +1,6 @@
 import type { Exchange } from './exchange.ts'
 import { readExcerpt } from './http/excerpt.ts'
+import { isLookedAt, limited } from './http/limited.ts'
 import { errorDetails } from './http-errors.ts'
 import { verified } from './integrity.ts'
 import { failureKey } from './policy/classify.ts'
@@ -8,6 +9,7 @@ import { traced } from './traces.ts'
 import type { Bytes } from './types/body.ts'
 import type { Outcome, Received } from './types/exchange.ts'
 import type { Policy } from './types/policy.ts'
+import { validated } from './validated.ts'
 
 /** The only place where an outcome becomes a return or a throw. */
 export function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Response> {
@@ -19,7 +21,7 @@ export function conclude(exchange: Exchange, outcome: Outcome): Response | Promi
     return exchange.terms.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
   }
   const excerpt = readExcerpt(received.body, clock)
-  if (excerpt instanceof Promise) return throwLater(exchange, received, excerpt)
+  if (excerpt instanceof Promise || exchange.options.schema !== undefined) return throwLater(exchange, received, excerpt)
   // A policy function may have taken the body, and left it.
   received.release(undefined)
   // Made here, not in a function of its own: its stack is to begin with the caller.
@@ -31,12 +33,13 @@ function isDelivered({ kind }: Policy): boolean {
   return kind === 'accept' || kind === 'follow' || kind === 'poll'
 }
 
-async function throwLater(exchange: Exchange, received: Received, excerpt: Promise<Bytes>): Promise<never> {
+async function throwLater(exchange: Exchange, received: Received, excerpt: Bytes | Promise<Bytes>): Promise<never> {
   const content = await excerpt
   received.release(undefined)
   // The caller's own reason is thrown unchanged; of our limits the status tells more.
   if (exchange.cancelled && failureKey(exchange.reason) === undefined) throw over(exchange, exchange.reason)
-  throw over(exchange, new (errorClass(received.status))(errorDetails(received, content, exchange)))
+  const fitting = exchange.options.schema && (await validated(exchange, received, content))
+  throw over(exchange, new (errorClass(received.status))(errorDetails(received, content, exchange, fitting)))
 }
 
 async function deliverVerified(exchange: Exchange, received: Received): Promise<Response> {
@@ -54,10 +57,19 @@ export function over(exchange: Exchange, error: unknown): unknown {
 }
 
 /** Hands the response out; the exchange watches over its body to the last byte. */
-export function deliver(exchange: Exchange, received: Received): Response {
+export function deliver(exchange: Exchange, given: Received): Response {
+  const received = isLookedAt(exchange) ? held(exchange, given) : given
   exchange.delivered()
   received.redirected = exchange.redirects.hops.length > 0
   received.crossedOrigins = exchange.redirects.crossedOrigins
   received.watch(exchange)
   return received.response
+}
+
+function held(exchange: Exchange, received: Received): Received {
+  try {
+    return limited(exchange, received)
+  } catch (error) {
+    throw over(exchange, error)
+  }
 }

@@ -5,9 +5,10 @@ import { retryAfterMs } from './http/retry-after.ts'
 import { statusRow } from './status/table.ts'
 import type { Bytes } from './types/body.ts'
 import type { Received } from './types/exchange.ts'
+import type { Validated } from './validated.ts'
 
 /** What the typed error of a response is made of, which has failed by its policy. */
-export function errorDetails(received: Received, excerpt: Bytes, exchange: Exchange): HttpErrorDetails {
+export function errorDetails(received: Received, excerpt: Bytes, exchange: Exchange, validated?: Validated): HttpErrorDetails {
   const { status } = received
   const { phrase, repeat } = statusRow(status)
   const unnamed = phrase === '' || phrase.startsWith('(')
@@ -20,6 +21,7 @@ export function errorDetails(received: Received, excerpt: Bytes, exchange: Excha
     retryable: repeat !== 'never',
     content: new ErrorContent(excerpt, received.field('content-type')),
     notRepeated: notRepeated === 'attempts spent' ? null : notRepeated,
+    validated,
     facts: exchange.facts(),
   }
 }

@@ -7,9 +7,8 @@ export const fetch: SteadFetch = /* @__PURE__ */ createFetch()
 export type { Clock } from './clock.ts'
 export { createFetch } from './create-fetch.ts'
 export { type DeadlineOptions, remainingMs, withDeadline } from './deadline.ts'
+export { BodyError, type BodyFailure } from './errors/body-error.ts'
 export {
-  BodyError,
-  type BodyFailure,
   isNetworkError,
   isRefusedError,
   isTimeoutError,
@@ -112,6 +111,7 @@ export type {
   StatusClass,
   Substitute,
 } from './types/policy.ts'
+export type { DownloadProgress, UploadProgress } from './types/progress.ts'
 export type {
   BreakerChange,
   BreakerControl,
@@ -125,6 +125,7 @@ export type {
   ThrottleOptions,
 } from './types/protection.ts'
 export type { ResumeOptions } from './types/resume.ts'
+export type { SchemaIssue, SchemaOutput, SchemaResult, SchemaTable, StandardSchema, TypedResponse } from './types/schema.ts'
 export type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, Trace, WaitReason } from './types/trace.ts'
 export type {
   ConnectOptions,

@@ -1,4 +1,4 @@
-import { BodyError } from './errors/failures.ts'
+import { BodyError } from './errors/body-error.ts'
 import type { Exchange } from './exchange.ts'
 import { collect, joined } from './http/collect.ts'
 import { matchesIntegrity, parseIntegrity } from './http/integrity.ts'

@@ -4,6 +4,7 @@ import { looksLikeCredential } from './errors/redact.ts'
 import { Exchange } from './exchange.ts'
 import { withCacheMode } from './http/cache-mode.ts'
 import { replayable, toContent } from './http/content.ts'
+import { counted } from './http/counted.ts'
 import { filteredFields, mergeFields } from './http/fields.ts'
 import { forbidsContent, isIdempotent, normaliseMethod } from './http/methods.ts'
 import { resolveTarget } from './http/target.ts'
@@ -27,7 +28,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
   const options = own.options === undefined ? client : resolveCall(client, own.options)
   const { href, origin } = resolveTarget(request?.url ?? (input as string | URL), client.baseUrl)
   const method = normaliseMethod(own.method === undefined ? (request?.method ?? 'GET') : String(own.method))
-  const content = contentOf(own)
+  const content = observed(contentOf(own), options)
   const requestStream = content === null && (own.body ?? own.json) === undefined ? streamOf(request) : null
   if ((content !== null || requestStream !== null) && forbidsContent(method))
     throw new TypeError(`a ${method} request cannot have content`)
@@ -86,6 +87,11 @@ function contentOf(own: CallInit): Content | null {
   const content = toContent(own.body)
   if (content?.replayable !== false || own.duplex === 'half') return content
   throw new TypeError("a stream in body needs the option duplex: 'half'")
+}
+
+/** Content of which the caller wants to know how far it has come. */
+function observed(content: Content | null, { onUploadProgress }: ResolvedOptions): Content | null {
+  return content === null || onUploadProgress === undefined ? content : counted(content, onUploadProgress)
 }
 
 /** The content of a Request, which is to be read ahead. */

@@ -1,6 +1,6 @@
 import type { CallFacts } from '../types/exchange.ts'
-import type { RequestFacts } from '../types/trace.ts'
-import { branchOf, type ErrorDetails, mark, messageOf, SteadfetchError, type SteadfetchErrorLike } from './steadfetch-error.ts'
+import { codeOf, FetchFailure } from './fetch-failure.ts'
+import { branchOf, mark, SteadfetchError } from './steadfetch-error.ts'
 
 /** What part of the network failed. */
 export type NetworkFailure = 'connect' | 'dns' | 'tls' | 'reset' | 'protocol' | 'truncated' | 'unknown'
@@ -27,38 +27,6 @@ export type RefusalKind =
   | 'isolated'
   | 'rate limited'
   | 'closed'
-/** What was wrong with content. */
-export type BodyFailure = 'decode' | 'too large' | 'integrity' | 'source'
-
-function codeOf(branch: string, kind: string): `ERR_STEADFETCH_${string}` {
-  return `ERR_STEADFETCH_${branch}_${kind.toUpperCase().replaceAll(' ', '_')}`
-}
-
-/** A failure that is also a TypeError, as the failures of fetch are (Fetch standard, "network error"). */
-abstract class FetchFailure extends TypeError implements SteadfetchErrorLike {
-  readonly code: string
-  readonly retryable: boolean
-  readonly request: RequestFacts
-  readonly attempts: number
-  readonly elapsedMs: number
-  readonly #facts: CallFacts
-
-  constructor(details: ErrorDetails) {
-    super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
-    const { code, retryable, facts } = details
-    this.code = code
-    this.retryable = retryable
-    this.request = facts.request
-    this.attempts = facts.attempts
-    this.elapsedMs = facts.elapsedMs
-    this.#facts = facts
-  }
-
-  /** @internal */
-  static factsOf(error: object): CallFacts | undefined {
-    return #facts in error ? error.#facts : undefined
-  }
-}
 
 /** No response, or only a part of one: connecting, DNS, TLS or the connection failed. */
 export class NetworkError extends FetchFailure {
@@ -139,21 +107,6 @@ export class RefusedError extends SteadfetchError {
     super({ code: codeOf('REFUSED', kind), summary, retryable: kind !== 'closed', facts })
     this.kind = kind
     this.retryAfterMs = retryAfterMs
-  }
-}
-
-/** Content that could not be read: a wrong content coding, or the caller's own stream that failed. */
-export class BodyError extends FetchFailure {
-  static {
-    mark(this.prototype, 'body')
-  }
-
-  readonly kind: BodyFailure
-
-  /** @internal */
-  constructor(kind: BodyFailure, summary: string, facts: CallFacts, cause?: unknown) {
-    super({ code: codeOf('BODY', kind), summary, retryable: false, facts, cause: cause ?? new Error(summary) })
-    this.kind = kind
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CallFacts, Received } from '../types/exchange.ts'
+import type { SchemaOutput, StandardSchema } from '../types/schema.ts'
 import { branchOf, mark, SteadfetchError } from './steadfetch-error.ts'
 
 /** Problem details of an API, RFC 9457 §3.1; extension members are kept. */
@@ -21,6 +22,8 @@ export interface HttpErrorDetails {
   readonly retryable: boolean
   /** The start of the content, and what it says. */
   readonly content: { readonly text: string; readonly problem: Problem | undefined }
+  /** The content as a schema has made it, and that schema. */
+  readonly validated?: { readonly schema: StandardSchema; readonly value: unknown } | undefined
   /** Why the request was not repeated although its policy would have. */
   readonly notRepeated: string | null
   readonly facts: CallFacts
@@ -43,6 +46,7 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
   readonly retryAfterMs: number | undefined
   readonly #received: Pick<Received, 'headers'>
   readonly #content: HttpErrorDetails['content']
+  readonly #validated: HttpErrorDetails['validated']
   #problem: { readonly parsed: Problem | undefined } | undefined
 
   /** @internal */
@@ -56,6 +60,7 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
     this.retryAfterMs = details.retryAfterMs
     this.#received = details.received
     this.#content = details.content
+    this.#validated = details.validated
   }
 
   /** The fields of the response. */
@@ -63,10 +68,25 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
     return this.#received.headers
   }
 
-  /** The problem details, when the response carried `application/problem+json` (RFC 9457); else undefined. */
+  /**
+   * The problem details, when the response carried `application/problem+json` (RFC 9457), as the schema for the status has
+   * made them, where there is one that they fit; else undefined.
+   */
   get problem(): Problem | undefined {
-    this.#problem ??= { parsed: this.#content.problem }
+    this.#problem ??= {
+      parsed: this.#content.problem && ((this.#validated?.value as Problem | undefined) ?? this.#content.problem),
+    }
     return this.#problem.parsed
+  }
+
+  /** The JSON content, as the schema for the status has made it; undefined without one, and when it does not fit. */
+  get data(): unknown {
+    return this.#validated?.value
+  }
+
+  /** Whether {@link HttpError.data} is what this very schema has made. */
+  fits(schema: StandardSchema): boolean {
+    return this.#validated?.schema === schema
   }
 
   /** The start of the content as text, at most 64 KiB; the connection is not held by it. */
@@ -75,11 +95,21 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
   }
 }
 
-/** Whether `error` is an HttpError, of any copy of steadfetch; with a status, only one of that status. */
+/**
+ * Whether `error` is an HttpError, of any copy of steadfetch; with a status, only one of that status; with a schema, only one
+ * whose content that schema has validated.
+ */
 export function isHttpError(error: unknown): error is HttpError
 export function isHttpError<Status extends number>(error: unknown, status: Status): error is HttpError<Status>
-export function isHttpError(error: unknown, status?: number): boolean {
-  return branchOf(error) === 'http' && (status === undefined || (error as HttpError).status === status)
+export function isHttpError<Status extends number, Schema extends StandardSchema>(
+  error: unknown,
+  status: Status,
+  schema: Schema,
+): error is HttpError<Status> & { readonly data: SchemaOutput<Schema> }
+export function isHttpError(error: unknown, status?: number, schema?: StandardSchema): boolean {
+  if (branchOf(error) !== 'http') return false
+  const failed = error as HttpError
+  return (status === undefined || failed.status === status) && (schema === undefined || failed.fits(schema))
 }
 
 /** A 4xx status: the request seems to be at fault, RFC 9110 §15.5. */

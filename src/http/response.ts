@@ -3,6 +3,7 @@ import { isOk } from '../status/table.ts'
 import type { Body, Bytes } from '../types/body.ts'
 import type { ByteStream } from '../types/exchange.ts'
 import { collect, decodeUtf8, joined } from './collect.ts'
+import { readJson } from './json.ts'
 import type { ReceivedResponse } from './received.ts'
 import { streamOf } from './stream.ts'
 
@@ -93,7 +94,7 @@ export class SteadResponse {
 
   async json(): Promise<unknown> {
     const parts = this.#consume()
-    return JSON.parse(decodeUtf8(parts instanceof Promise ? await parts : parts))
+    return readJson(decodeUtf8(parts instanceof Promise ? await parts : parts), this.#received)
   }
 
   async bytes(): Promise<Bytes> {

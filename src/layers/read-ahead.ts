@@ -1,6 +1,7 @@
-import { BodyError } from '../errors/failures.ts'
+import { BodyError } from '../errors/body-error.ts'
 import type { Exchange } from '../exchange.ts'
 import { contentOfRequest } from '../http/content.ts'
+import { counted } from '../http/counted.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
 import type { ByteStream, Handler, Layer, Outcome } from '../types/exchange.ts'
@@ -15,7 +16,9 @@ async function readAhead(exchange: Exchange, stream: ByteStream, next: Handler):
   exchange.limit()
   exchange.requestStream = null
   try {
-    exchange.content = await contentOfRequest(stream, exchange)
+    const content = await contentOfRequest(stream, exchange)
+    const { onUploadProgress } = exchange.options
+    exchange.content = onUploadProgress === undefined ? content : counted(content, onUploadProgress)
   } catch (cause) {
     const error = new BodyError('source', 'the content of the Request could not be read', exchange.facts(), cause)
     return { kind: 'failure', error, sent: 'no', policy: fail() }

@@ -11,6 +11,7 @@ import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
 import { resolveResume } from './resume.ts'
+import { resolveSchema } from './schema.ts'
 
 /** The options that a call may have of its own, but for `on`, and what they may be. */
 const callRules = {
@@ -22,10 +23,13 @@ const callRules = {
   errors: ['throw', 'return', 'fetch'],
   onInformation: 'function',
   idempotencyKey: checkKey,
+  maxResponseBytes: { min: 0, integer: true, or: false },
+  onDownloadProgress: 'function',
+  onUploadProgress: 'function',
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** The options that a call may have of its own. */
-export const callKeys: readonly string[] = ['on', 'resume', ...Object.keys(callRules)]
+export const callKeys: readonly string[] = ['on', 'resume', 'schema', ...Object.keys(callRules)]
 
 const clientRules = {
   ...callRules,
@@ -54,6 +58,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     ...protection,
     cache: resolveCache(owner, own.cache, parent.cache),
     resume: resolveResume(owner, own.resume, parent.resume),
+    schema: resolveSchema(owner, own.schema, parent.schema),
     connect: resolveConnect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
@@ -76,7 +81,8 @@ export function resolveCall(client: ResolvedOptions, options: CallOptions): Reso
   const on = mergePolicies('fetch', client.on, options.on)
   const refreshes = on === client.on ? client.refreshes : refreshesOf(on)
   const resume = resolveResume('fetch', options.resume, client.resume)
-  return { ...client, ...options, on, asksFunctions: asksFunctions(on), refreshes, resume } as ResolvedOptions
+  const schema = resolveSchema('fetch', options.schema, client.schema)
+  return { ...client, ...options, on, asksFunctions: asksFunctions(on), refreshes, resume, schema } as ResolvedOptions
 }
 
 function checkClock(owner: string, name: string, clock: unknown): void {

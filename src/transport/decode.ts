@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream'
-import { BodyError } from '../errors/failures.ts'
+import { BodyError } from '../errors/body-error.ts'
 import { WireBody } from '../http/body.ts'
 import type { Body, Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt } from '../types/exchange.ts'

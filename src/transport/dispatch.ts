@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
-import { BodyError, NetworkError } from '../errors/failures.ts'
+import { BodyError } from '../errors/body-error.ts'
+import { NetworkError } from '../errors/failures.ts'
 import { WireBody } from '../http/body.ts'
 import { isIdempotent } from '../http/methods.ts'
 import { ReceivedResponse, type WireFields, wireField } from '../http/received.ts'

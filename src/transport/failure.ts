@@ -1,4 +1,5 @@
-import { BodyError, NetworkError, type NetworkFailure, RefusedError, TimeoutError } from '../errors/failures.ts'
+import { BodyError } from '../errors/body-error.ts'
+import { NetworkError, type NetworkFailure, RefusedError, TimeoutError } from '../errors/failures.ts'
 import { branchOf } from '../errors/steadfetch-error.ts'
 import type { Attempt, CallFacts } from '../types/exchange.ts'
 import { comesBeforeSending, isProxyRefusal, kindOfCode, wasNotProcessed } from './failure-kinds.ts'

@@ -13,7 +13,8 @@ export function outgoing({ method, href, origin, fields, content }: HopRequest):
   if (body instanceof Blob) {
     headers = withDefault(headers, 'content-length', String(body.size))
     body = body.stream()
-  } else if (content === null && (method === 'POST' || method === 'PUT')) {
+  } else if (content?.size !== undefined) headers = withDefault(headers, 'content-length', String(content.size))
+  else if (content === null && (method === 'POST' || method === 'PUT')) {
     headers = withDefault(headers, 'content-length', '0')
   }
   return {

@@ -18,6 +18,8 @@ export interface Content {
   /** Whether {@link Content.open} gives the same bytes a second time. */
   readonly replayable: boolean
   open(): string | Bytes | Blob | ByteStream
+  /** Bytes of a stream whose length is known once it is open. */
+  readonly size?: number | undefined
   /** What the caller's own source failed with, if it did. */
   failure(): { readonly error: unknown } | undefined
   /** Tells a one-shot source that nobody will read on. */

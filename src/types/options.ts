@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { CacheConfig, CacheOptions } from './cache.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable, RefreshPolicy } from './policy.ts'
+import type { DownloadProgress, UploadProgress } from './progress.ts'
 import type {
   BreakerControl,
   BreakerOptions,
@@ -14,6 +15,7 @@ import type {
   ThrottleOptions,
 } from './protection.ts'
 import type { ResumeConfig, ResumeOptions } from './resume.ts'
+import type { SchemaOutput, SchemaTable, StandardSchema, TypedResponse } from './schema.ts'
 import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
 
 /** Fields in any form fetch takes them: Headers, pairs, or a record. */
@@ -63,6 +65,17 @@ export interface CallOptions {
    * then. Default false.
    */
   readonly resume?: ResumeOptions | boolean
+  /** Most bytes of the content of a delivered response, without its coding; beyond it a BodyError. `false`, the default, for no limit. */
+  readonly maxResponseBytes?: number | false
+  /** Told how far the content of the response has come; what it throws is what reading the content fails with. */
+  readonly onDownloadProgress?: (progress: DownloadProgress) => void
+  /** Told how far the content of the request has come; what it throws is the cause of the BodyError that ends the call. */
+  readonly onUploadProgress?: (progress: UploadProgress) => void
+  /**
+   * What `response.json()` is validated by, and `error.data` of failed statuses: a schema for all 2xx, or schemas by status
+   * or class. Default: none.
+   */
+  readonly schema?: StandardSchema | SchemaTable
   /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
   readonly onInformation?: (information: Information) => void
 }
@@ -127,6 +140,11 @@ export interface SteadInit extends RequestInit, CallOptions {
 
 /** A fetch with policies. */
 export interface SteadFetch {
+  /** The same, with the JSON content of the response validated by a schema. */
+  <Schema extends StandardSchema>(
+    input: string | URL | Request,
+    init: SteadInit & { readonly schema: Schema },
+  ): Promise<TypedResponse<SchemaOutput<Schema>>>
   /**
    * Sends a request and resolves to the response its policy accepts.
    *
@@ -167,6 +185,10 @@ export interface ResolvedOptions extends Protection {
   readonly dispatcher: DispatcherLike | undefined
   readonly connect: ResolvedConnect | undefined
   readonly cache: CacheConfig | undefined
+  readonly maxResponseBytes: number | false
+  readonly onDownloadProgress: ((progress: DownloadProgress) => void) | undefined
+  readonly onUploadProgress: ((progress: UploadProgress) => void) | undefined
+  readonly schema: Readonly<Record<string, StandardSchema>> | undefined
   readonly resume: ResumeConfig | undefined
   readonly cookies: CookieJar | undefined
   readonly idempotencyKey: boolean | (() => string)

@@ -33,6 +33,7 @@ const floors: readonly (readonly string[])[] = [
     'create-fetch.ts',
     'compose.ts',
     'conclude.ts',
+    'validated.ts',
     'init.ts',
     'normalise.ts',
     'integrity.ts',
@@ -124,7 +125,10 @@ test('every export has a doc comment', () => {
 function isDocumented(lines: readonly string[], index: number): boolean {
   const before = lines[index - 1]?.trim() ?? ''
   const name = /function (\w+)/.exec(lines[index] ?? '')?.[1]
-  return before.endsWith('*/') || (name !== undefined && before.startsWith(`export function ${name}`))
+  return (
+    before.endsWith('*/') ||
+    (name !== undefined && lines.slice(0, index).some((line) => line.startsWith(`export function ${name}`)))
+  )
 }
 
 function runtimeImportsOf(file: string): string[] {
