@@ -8,7 +8,6 @@ import { errorClass } from './status/table.ts'
 import { traced } from './traces.ts'
 import type { Bytes } from './types/body.ts'
 import type { Outcome, Received } from './types/exchange.ts'
-import type { Policy } from './types/policy.ts'
 import { validated } from './validated.ts'
 
 /** The only place where an outcome becomes a return or a throw. */
@@ -17,7 +16,7 @@ export function conclude(exchange: Exchange, outcome: Outcome): Response | Promi
   if (outcome.kind === 'failure') throw over(exchange, exchange.shown(outcome.error))
   const { received, policy } = outcome
   const { errors, clock } = exchange.options
-  if (isDelivered(policy) || errors !== 'throw') {
+  if (policy.kind === 'accept' || policy.kind === 'follow' || errors !== 'throw') {
     return exchange.terms.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
   }
   const excerpt = readExcerpt(received.body, clock)
@@ -26,11 +25,6 @@ export function conclude(exchange: Exchange, outcome: Outcome): Response | Promi
   received.release(undefined)
   // Made here, not in a function of its own: its stack is to begin with the caller.
   throw over(exchange, new (errorClass(received.status))(errorDetails(received, excerpt, exchange)))
-}
-
-/** A redirect that leads nowhere and work without a status monitor are delivered as they are. */
-function isDelivered({ kind }: Policy): boolean {
-  return kind === 'accept' || kind === 'follow' || kind === 'poll'
 }
 
 async function throwLater(exchange: Exchange, received: Received, excerpt: Bytes | Promise<Bytes>): Promise<never> {

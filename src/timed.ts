@@ -7,7 +7,7 @@ import type { ResolvedOptions } from './types/options.ts'
 
 /** The time limits of one call: its own, the deadline it inherits, that of its attempt and that of a silent body. */
 export abstract class Timed extends Cancellation implements Limited {
-  options: ResolvedOptions
+  readonly options: ResolvedOptions
   /** Monotonic milliseconds at the start of the call. */
   readonly startMs: number
   readonly limits: Limits
@@ -54,15 +54,6 @@ export abstract class Timed extends Cancellation implements Limited {
     if (this.#over) return
     this.dueMs = Math.min(this.deadlineMs, this.#attemptDueMs, this.#idleDueMs ?? Infinity)
     if (this.dueMs < Infinity) this.limits.enter(this)
-  }
-
-  /** Gives the call this long from now on, where its limit is that of the client: what it waits for is known to take long. */
-  allow(ms: number): void {
-    const { clock, timeoutMs } = this.options
-    const elapsedMs = clock.now() - this.startMs
-    if (timeoutMs === false || this.terms.ownTimeout || elapsedMs + ms <= timeoutMs) return
-    this.options = { ...this.options, timeoutMs: elapsedMs + ms }
-    this.limit()
   }
 
   /** No limit applies any more. */

@@ -9,7 +9,6 @@ const reasons: Readonly<Record<WaitReason, string>> = {
   failover: 'another endpoint is asked',
   'rate limit': 'the rate limit',
   resume: 'the download was cut short',
-  poll: 'the work goes on',
   refresh: 'asking for credentials',
   queue: 'the queue for a place',
 }

@@ -16,7 +16,7 @@ export type RedirectFailure =
   | 'forbidden'
   | 'wait'
 /** Which time limit passed. */
-export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle' | 'poll'
+export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle'
 /** Why steadfetch did not send a request. */
 export type RefusalKind =
   | 'paused'
@@ -69,7 +69,6 @@ const whatTook: Readonly<Record<TimeLimit, string>> = {
   attempt: 'the attempt took',
   connect: 'connecting took',
   idle: 'the body was silent for',
-  poll: 'the work that was accepted took',
 }
 
 /** A time limit passed; never thrown for the caller's own signal, whose reason is thrown unchanged. */

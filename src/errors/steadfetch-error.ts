@@ -4,7 +4,7 @@ import type { RequestFacts } from '../types/trace.ts'
 /** The mark every error of every copy of steadfetch carries. */
 const brand: unique symbol = Symbol.for('steadfetch.error')
 
-type Branch = 'http' | 'network' | 'redirect' | 'timeout' | 'refused' | 'body' | 'operation'
+type Branch = 'http' | 'network' | 'redirect' | 'timeout' | 'refused' | 'body'
 
 /** What an error is made of. */
 export interface ErrorDetails {
@@ -77,7 +77,6 @@ export function branchOf(value: unknown): Branch | undefined {
  * ├─ RedirectError    also a TypeError
  * ├─ TimeoutError
  * ├─ RefusedError
- * ├─ OperationError
  * └─ BodyError        also a TypeError
  * ```
  */

@@ -1,6 +1,6 @@
 import type { RedirectFailure } from '../errors/failures.ts'
 import { looksLikeCredential } from '../errors/redact.ts'
-import type { RedirectRule } from '../status/table.ts'
+import { statusRow } from '../status/table.ts'
 import type { Fields, HopRequest } from '../types/exchange.ts'
 import type { FollowOptions } from '../types/policy.ts'
 import { filteredFields } from './fields.ts'
@@ -23,12 +23,8 @@ function refused(why: RedirectFailure, summary: string): Redirection {
 }
 
 /** The request a 3xx response asks for, RFC 9110 §15.4 and §10.2.2. */
-export function redirection(
-  request: HopRequest,
-  rule: RedirectRule,
-  location: string | null,
-  options: FollowOptions,
-): Redirection {
+export function redirection(request: HopRequest, status: number, location: string | null, options: FollowOptions): Redirection {
+  const rule = statusRow(status).redirect ?? 'keeps-request'
   if (location === null) return { kind: 'none' }
   const { href, origin } = request
   // Bytes beyond ASCII are taken for UTF-8, Fetch standard §2.2.6.

@@ -8,7 +8,6 @@ import { retryAfterMs } from '../http/retry-after.ts'
 import { retryDefaults } from '../policy/backoff.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
-import { statusRow } from '../status/table.ts'
 import type { FailureOutcome, Layer, Outcome, ResponseOutcome } from '../types/exchange.ts'
 import type { FollowPolicy } from '../types/policy.ts'
 
@@ -34,7 +33,7 @@ async function followHop(
 ): Promise<Outcome | 'deliver' | undefined> {
   const { received } = outcome
   const { request, options, redirects } = exchange
-  const target = redirection(request, statusRow(received.status).redirect ?? 'keeps-request', received.field('location'), policy)
+  const target = redirection(request, received.status, received.field('location'), policy)
   if (target.kind === 'none') return 'deliver'
   await readExcerpt(received.body, options.clock)
   received.release(undefined)

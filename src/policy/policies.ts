@@ -9,15 +9,13 @@ import type {
   PausePolicy,
   Policy,
   PolicyWord,
-  PollOptions,
-  PollPolicy,
   RefreshOptions,
   RefreshPolicy,
   RetryOptions,
   RetryPolicy,
   Substitute,
 } from '../types/policy.ts'
-import { bare, checkFlag, checkFunction, checkKeys, checkNumber, checkOneOf, invalidOption } from './checks.ts'
+import { bare, checkFlag, checkKeys, checkNumber, checkOneOf, invalidOption } from './checks.ts'
 
 /** Delivers the response, whatever its status. */
 export function accept(): AcceptPolicy {
@@ -93,24 +91,6 @@ export function refresh(source: CredentialsSource, options: RefreshOptions = {})
   return bare({ kind: 'refresh', source, ...own })
 }
 
-/**
- * Follows accepted work to its end, RFC 9110 §15.3.3: asks the status monitor that Operation-Location, Azure-AsyncOperation,
- * Location or Content-Location names until it answers with another status than this one; of the first two, until their
- * content says so (`status`, `done`). Then the result is delivered, from where it is said to be. Without a monitor the
- * response itself is delivered. Work that failed is an OperationError, work that takes too long a TimeoutError.
- *
- * @throws TypeError for an invalid option.
- */
-export function poll(options: PollOptions = {}): PollPolicy {
-  checkKeys('poll', options, ['intervalMs', 'maxIntervalMs', 'timeoutMs', 'until'])
-  const own = bare(options)
-  checkNumber('poll', 'intervalMs', own.intervalMs, { min: 0 })
-  checkNumber('poll', 'maxIntervalMs', own.maxIntervalMs, { min: 0 })
-  checkNumber('poll', 'timeoutMs', own.timeoutMs, { min: 1 })
-  checkFunction('poll', 'until', own.until)
-  return bare({ kind: 'poll', ...own })
-}
-
 /** A policy from its bare word. */
 export function fromWord(word: PolicyWord): Policy {
   return words[word]
@@ -144,5 +124,4 @@ const words: Readonly<Record<PolicyWord, Policy>> = {
   retry: retry(),
   pause: pause(),
   follow: follow(),
-  poll: poll(),
 }

@@ -71,18 +71,6 @@ export interface RefreshOptions {
   readonly maxAgeMs?: number
 }
 
-/** Options of {@link poll}. */
-export interface PollOptions {
-  /** Milliseconds before the status monitor is asked, half as long again each time; a Retry-After is a minimum. Default 1,000. */
-  readonly intervalMs?: number
-  /** Most milliseconds that interval becomes. Default 10,000. */
-  readonly maxIntervalMs?: number
-  /** Milliseconds the work may take; the time limit of the client makes room for it, that of a call does not. Default 60,000. */
-  readonly timeoutMs?: number
-  /** Says whether the work is done, instead of the rules of {@link poll}; it may read the Response, which is a clone. */
-  readonly until?: (response: Response) => boolean | Promise<boolean>
-}
-
 /** Deliver the response. */
 export interface AcceptPolicy {
   readonly kind: 'accept'
@@ -114,23 +102,11 @@ export interface RefreshPolicy extends RefreshOptions {
   readonly kind: 'refresh'
   readonly source: CredentialsSource
 }
-/** Ask the status monitor until the work is done. */
-export interface PollPolicy extends PollOptions {
-  readonly kind: 'poll'
-}
 /** What steadfetch does with one outcome. */
-export type Policy =
-  | AcceptPolicy
-  | FailPolicy
-  | RetryPolicy
-  | PausePolicy
-  | FollowPolicy
-  | FallbackPolicy
-  | RefreshPolicy
-  | PollPolicy
+export type Policy = AcceptPolicy | FailPolicy | RetryPolicy | PausePolicy | FollowPolicy | FallbackPolicy | RefreshPolicy
 
 /** A policy with its defaults, as a bare word. */
-export type PolicyWord = 'accept' | 'fail' | 'retry' | 'pause' | 'follow' | 'poll'
+export type PolicyWord = 'accept' | 'fail' | 'retry' | 'pause' | 'follow'
 
 /** The outcome of one attempt, as a policy function sees it. Read a body only from `response.clone()`. */
 export type PolicyInput = ResponseInput | FailureInput
