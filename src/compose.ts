@@ -9,6 +9,7 @@ import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
 import { fallbackLayer } from './layers/fallback.ts'
 import { hedgeLayer } from './layers/hedge.ts'
 import { gateLayer, pauseLayer } from './layers/pause.ts'
+import { pollLayer } from './layers/poll.ts'
 import { rateLimitLayer } from './layers/rate-limit.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
@@ -68,7 +69,7 @@ export function compose(options: ResolvedOptions, { connections, origins }: Shar
     return unseen === null ? direct(exchange) : Promise.resolve(unseen)
   }
   const around = (innermost: Handler): Handler =>
-    through([fallbackLayer, redirectLayer, retryLayer(origins, retryBudget), hedge ? undefined : pause], innermost)
+    through([fallbackLayer, pollLayer, redirectLayer, retryLayer(origins, retryBudget), hedge ? undefined : pause], innermost)
   return { direct, repair: around(again), whole: around(direct) }
 }
 

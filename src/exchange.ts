@@ -60,6 +60,10 @@ export class Exchange extends Timed implements Watcher {
     return this.streams && !this.terms.ownMaxDecoded && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
   }
 
+  get asFetch(): boolean {
+    return this.options.errors === 'fetch'
+  }
+
   /** Whether it is a second way of a call to be tried. */
   get isHedge(): boolean {
     return false

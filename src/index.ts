@@ -22,7 +22,15 @@ export {
   type TimeLimit,
   TimeoutError,
 } from './errors/failures.ts'
-export { ClientError, HttpError, isHttpError, type Problem, ServerError, UnexpectedStatusError } from './errors/http-error.ts'
+export {
+  ClientError,
+  HttpError,
+  isHttpError,
+  OperationFailedError,
+  type Problem,
+  ServerError,
+  UnexpectedStatusError,
+} from './errors/http-error.ts'
 export {
   BadGatewayError,
   BadRequestError,
@@ -67,7 +75,7 @@ export {
 export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
 export { type Explanation, explain } from './explain.ts'
 export type { PolicySource } from './policy/classify.ts'
-export { accept, fail, fallback, follow, pause, retry } from './policy/policies.ts'
+export { accept, fail, fallback, follow, pause, poll, retry } from './policy/policies.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
 export type { CallOptions, ClientOptions, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
@@ -87,6 +95,8 @@ export type {
   PolicyInput,
   PolicyTable,
   PolicyWord,
+  PollOptions,
+  PollPolicy,
   Repeat,
   ResponseInput,
   RetryOptions,

@@ -27,3 +27,8 @@ export function forbidsContent(method: string): boolean {
 export function isIdempotent(method: string, fields: Fields): boolean {
   return idempotentMethods.has(method) || fieldOf(fields, 'idempotency-key') !== undefined
 }
+
+/** Whether the request says that it was received in early data, RFC 8470 §5.1. */
+export function isOfEarlyData(fields: Fields): boolean {
+  return fieldOf(fields, 'early-data') !== undefined
+}

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { isOk } from '../status/table.ts'
+import { isBodiless, isOk } from '../status/table.ts'
 import type { Body, Bytes } from '../types/body.ts'
 import type { ByteStream } from '../types/exchange.ts'
 import { collect, decodeUtf8, joined } from './collect.ts'
@@ -92,6 +92,7 @@ export class SteadResponse {
   }
 
   async json(): Promise<unknown> {
+    if (isBodiless('GET', this.status) && this.#received.watcher?.asFetch !== true) return undefined
     const parts = this.#consume()
     return JSON.parse(decodeUtf8(parts instanceof Promise ? await parts : parts))
   }

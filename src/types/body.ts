@@ -19,6 +19,8 @@ export interface Sink {
 
 /** Who wants to know how a body is getting on. */
 export interface Watcher {
+  /** Whether everything is to be as fetch has it, its odd sides, too. */
+  readonly asFetch?: boolean
   /** An error as the reader is to see it. */
   shown(error: unknown): unknown
   /** A part has come, or its flow goes on after a pause. */

@@ -1,5 +1,6 @@
 import type { Cancellation } from '../cancellation.ts'
 import type { Scope } from '../deadline.ts'
+import type { HttpError, HttpErrorDetails } from '../errors/http-error.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Body, Bytes, Watcher } from './body.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -57,6 +58,18 @@ export interface Terms {
   readonly ownTimeout: boolean
   /** The same of `maxDecodedBytes`. */
   readonly ownMaxDecoded: boolean
+  /** The polling that the call is at. */
+  readonly polling?: Polling | undefined
+  /** Milliseconds it polled, which do not count to the `timeoutMs` of the client. */
+  readonly polledMs?: number
+}
+
+/** The time a call has to poll. */
+export interface Polling {
+  /** Monotonic milliseconds of its start and of its latest end. */
+  readonly startMs: number
+  readonly dueMs: number
+  readonly limitMs: number | false
 }
 
 /** The redirects of a call. */
@@ -156,6 +169,10 @@ export interface ResponseOutcome {
   readonly policy: Policy
   /** Milliseconds the origin's gate is closed for because of this response. */
   readonly heldMs?: number
+  /** The class of its error, where that is not the one of its status. */
+  readonly failure?: new (
+    details: HttpErrorDetails,
+  ) => HttpError
 }
 
 /** No response arrived, or none that may be used. */

@@ -1,0 +1,17 @@
+/** The members of a list field, RFC 9110 §5.6.1; undefined when the response does not have it. */
+export function listOf(headers: Headers, name: string): readonly string[] | undefined {
+  const value = headers.get(name)
+  return value
+    ?.split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '')
+}
+
+/** The target of the first link of this relation type, RFC 8288 §3; undefined when there is none. */
+export function linkOf(headers: Headers, relation: string): string | undefined {
+  for (const [, target, parameters = ''] of (headers.get('link') ?? '').matchAll(/<([^>]*)>((?:[^",<]|"(?:[^"\\]|\\.)*")*)/g)) {
+    const types = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters)
+    if ((types?.[1] ?? types?.[2] ?? '').toLowerCase().split(/\s+/).includes(relation)) return target
+  }
+  return undefined
+}
