@@ -37,14 +37,8 @@ export interface StatusRow extends Extras {
   readonly reference: string
 }
 
-type Line = [
-  phrase: string,
-  policy: BuiltInPolicy,
-  repeat: Repeat,
-  retryAfter: RetryAfterRule,
-  reference: string,
-  extras?: Extras,
-]
+/** Phrase, policy, who may be repeated, what Retry-After means, reference, error class or rule. */
+type Line = [string, BuiltInPolicy, Repeat, RetryAfterRule, string, Extras?]
 
 function row(...[phrase, policy, repeat, retryAfter, reference, extras]: Line): StatusRow {
   return Object.assign(Object.create(null) as StatusRow, { phrase, policy, repeat, retryAfter, reference }, extras)
@@ -52,7 +46,6 @@ function row(...[phrase, policy, repeat, retryAfter, reference, extras]: Line): 
 
 const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: null }> = {
   __proto__: null,
-  // code: phrase, policy, who may be repeated, what Retry-After means, reference, error class or rule
   100: row('Continue', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.1'),
   101: row('Switching Protocols', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.2', { switches: true }),
   102: row('Processing', 'inform', 'never', 'ignored', 'RFC 2518 §10.1'),
