@@ -7,11 +7,14 @@ export function listOf(headers: Headers, name: string): readonly string[] | unde
     .filter((member) => member !== '')
 }
 
+const link = /<([^>]*)>((?:[^",<]|"(?:[^"\\]|\\.)*")*)/g
+const parameter = /;\s*([^\s=;"]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?/g
+
 /** The target of the first link of this relation type, RFC 8288 §3; undefined when there is none. */
 export function linkOf(headers: Headers, relation: string): string | undefined {
-  for (const [, target, parameters = ''] of (headers.get('link') ?? '').matchAll(/<([^>]*)>((?:[^",<]|"(?:[^"\\]|\\.)*")*)/g)) {
-    const types = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters)
-    if ((types?.[1] ?? types?.[2] ?? '').toLowerCase().split(/\s+/).includes(relation)) return target
+  for (const [, target, parameters = ''] of (headers.get('link') ?? '').matchAll(link)) {
+    const rel = [...parameters.matchAll(parameter)].find(([, name]) => name?.toLowerCase() === 'rel')
+    if ((rel?.[2] ?? rel?.[3] ?? '').toLowerCase().split(/\s+/).includes(relation)) return target
   }
   return undefined
 }
