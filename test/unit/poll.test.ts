@@ -178,6 +178,33 @@ describe('the requests of polling', () => {
     expect(missing.sent).toHaveLength(2)
   })
 
+  test('choose anew among endpoints: the one that failed a poll is asked again in the next', async () => {
+    const endpoints = ['https://a.test', 'https://b.test']
+    const replies = [accepted(), reply(503), reply(202), reply(503), done]
+    const { fetch, clock, sent } = polling(replies, {}, { endpoints })
+    expect((await clock.drive(fetch('jobs', order))).status).toBe(200)
+    expect(gaps(sent)).toEqual([1_000, 0, 1_500, 0])
+    const origins = sent.map(({ target }) => new URL(target).origin)
+    expect([origins[1], origins[3]]).not.toEqual([origins[2], origins[4]])
+    expect(sent.slice(1).every(({ target }) => target.endsWith('.test/jobs/1'))).toBe(true)
+  })
+
+  test('an open breaker refuses one, and the refusal is thrown', async () => {
+    const options = { breaker: { consecutiveFailures: 1 }, maxAttempts: 1 }
+    const { fetch, clock, sent } = polling([accepted()], {}, options)
+    const failed = rejection(fetch(target, order))
+    await clock.advance(500)
+    fetch.breaker(target).isolate()
+    expect(await Promise.race([failed, clock.advance(600).then(() => failed)])).toMatchObject({ kind: 'isolated' })
+    expect([sent.length, clock.armed]).toEqual([1, 0])
+  })
+
+  test('a 429 holds the origin, and the poll goes on after it', async () => {
+    const { fetch, clock, sent } = polling([accepted(), reply(429, { 'retry-after': '5' }), done])
+    expect((await clock.drive(fetch(target, order))).status).toBe(200)
+    expect(gaps(sent)).toEqual([1_000, 5_000])
+  })
+
   test('the outcome of a poll has the policy of its own status', async () => {
     const { fetch, clock } = polling([accepted(), reply(404)], {}, { on: { 404: fallback(() => new Response('none')) } })
     expect(await (await clock.drive(fetch(target, order))).text()).toBe('none')

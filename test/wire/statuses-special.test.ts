@@ -26,8 +26,25 @@ async function failureOf(
   return [error, server.requests.length]
 }
 
-describe('2xx and 3xx', () => {
-  it.each([203, 207, 208, 226])(
+describe('1xx, 2xx and 3xx', () => {
+  it('104: the Location of an upload that can be resumed is told, and the final response is delivered', async () => {
+    await using server = await socketServer((socket) =>
+      socket.write(
+        `HTTP/1.1 104 Upload Resumption Supported\r\nlocation: /upload/1\r\n\r\n${rawResponse('201 Created', {}, 'ok')}`,
+      ),
+    )
+    const seen: unknown[] = []
+    const onInformation = ({ status, headers }: steadfetch.Information) => seen.push([status, headers.get('location')])
+    const response = await byDefault()(server.origin, {
+      method: 'POST',
+      body: 'a',
+      onInformation: (told) => void onInformation(told),
+    })
+    expect([response.status, await response.text(), seen]).toEqual([201, 'ok', [[104, '/upload/1']]])
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it.each([203, 206, 207, 208, 226])(
     '%i: is delivered as it is; what it says of its parts is for the caller to read',
     async (status) => {
       await using server = await always(status, { 'content-type': 'application/xml' })
