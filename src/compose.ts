@@ -11,6 +11,7 @@ import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
 import { fallbackLayer } from './layers/fallback.ts'
 import { hedgeLayer } from './layers/hedge.ts'
 import { gateLayer, pauseLayer } from './layers/pause.ts'
+import { pollLayer } from './layers/poll.ts'
 import { rateLimitLayer } from './layers/rate-limit.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
@@ -52,6 +53,7 @@ export function compose(options: ResolvedOptions, shared: Shared): Path {
   }
   const layers = [
     fallbackLayer,
+    pollLayer,
     redirectLayer,
     cache && cacheLayer(cache),
     resumeLayer(origins, retryBudget),

@@ -14,26 +14,31 @@ import { validated } from './validated.ts'
 export function conclude(exchange: Exchange, outcome: Outcome): Response | Promise<Response> {
   if (outcome.kind === 'substitute') return traced(outcome.response, exchange)
   if (outcome.kind === 'failure') throw over(exchange, exchange.shown(outcome.error))
-  const { received, policy } = outcome
+  const { received, policy, failure = errorClass(received.status) } = outcome
   const { errors, clock } = exchange.options
-  if (policy.kind === 'accept' || policy.kind === 'follow' || errors !== 'throw') {
+  if (policy.kind === 'accept' || policy.kind === 'follow' || policy.kind === 'poll' || errors !== 'throw') {
     return exchange.terms.integrity === '' ? deliver(exchange, received) : deliverVerified(exchange, received)
   }
   const excerpt = readExcerpt(received.body, clock)
-  if (excerpt instanceof Promise || exchange.options.schema !== undefined) return throwLater(exchange, received, excerpt)
+  if (excerpt instanceof Promise || exchange.options.schema !== undefined) return throwLater(exchange, received, failure, excerpt)
   // A policy function may have taken the body, and left it.
   received.release(undefined)
   // Made here, not in a function of its own: its stack is to begin with the caller.
-  throw over(exchange, new (errorClass(received.status))(errorDetails(received, excerpt, exchange)))
+  throw over(exchange, new failure(errorDetails(received, excerpt, exchange)))
 }
 
-async function throwLater(exchange: Exchange, received: Received, excerpt: Bytes | Promise<Bytes>): Promise<never> {
+async function throwLater(
+  exchange: Exchange,
+  received: Received,
+  failure: ReturnType<typeof errorClass>,
+  excerpt: Bytes | Promise<Bytes>,
+): Promise<never> {
   const content = await excerpt
   received.release(undefined)
   // The caller's own reason is thrown unchanged; of our limits the status tells more.
   if (exchange.cancelled && failureKey(exchange.reason) === undefined) throw over(exchange, exchange.reason)
   const fitting = exchange.options.schema && (await validated(exchange, received, content))
-  throw over(exchange, new (errorClass(received.status))(errorDetails(received, content, exchange, fitting)))
+  throw over(exchange, new failure(errorDetails(received, content, exchange, fitting)))
 }
 
 async function deliverVerified(exchange: Exchange, received: Received): Promise<Response> {

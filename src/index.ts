@@ -21,7 +21,15 @@ export {
   type TimeLimit,
   TimeoutError,
 } from './errors/failures.ts'
-export { ClientError, HttpError, isHttpError, type Problem, ServerError, UnexpectedStatusError } from './errors/http-error.ts'
+export {
+  ClientError,
+  HttpError,
+  isHttpError,
+  OperationFailedError,
+  type Problem,
+  ServerError,
+  UnexpectedStatusError,
+} from './errors/http-error.ts'
 export {
   BadGatewayError,
   BadRequestError,
@@ -67,7 +75,7 @@ export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-e
 export { type Explanation, explain } from './explain.ts'
 export { parseChallenges } from './http/challenges.ts'
 export type { PolicySource } from './policy/classify.ts'
-export { accept, fail, fallback, follow, pause, refresh, retry } from './policy/policies.ts'
+export { accept, fail, fallback, follow, pause, poll, refresh, retry } from './policy/policies.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
 export type {
@@ -98,6 +106,8 @@ export type {
   PolicyInput,
   PolicyTable,
   PolicyWord,
+  PollOptions,
+  PollPolicy,
   RefreshInput,
   RefreshOptions,
   RefreshPolicy,

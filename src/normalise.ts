@@ -12,8 +12,9 @@ import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
 import type { CacheMode } from './types/cache.ts'
-import type { Asked, ByteStream, Content, Fields, Terms } from './types/exchange.ts'
+import type { Asked, ByteStream, Content, Fields } from './types/exchange.ts'
 import type { ResolvedOptions, SteadInit } from './types/options.ts'
+import type { Terms } from './types/terms.ts'
 
 type Input = string | URL | Request
 

@@ -2,8 +2,9 @@ import { Cancellation } from './cancellation.ts'
 import { inScope, type Scope } from './deadline.ts'
 import { type TimeLimit, TimeoutError } from './errors/failures.ts'
 import type { Limited, Limits } from './limits.ts'
-import type { Asked, AttemptRecord, CallFacts, Terms } from './types/exchange.ts'
+import type { Asked, AttemptRecord, CallFacts } from './types/exchange.ts'
 import type { ResolvedOptions } from './types/options.ts'
+import type { Terms } from './types/terms.ts'
 
 /** The time limits of one call: its own, the deadline it inherits, that of its attempt and that of a silent body. */
 export abstract class Timed extends Cancellation implements Limited {
@@ -12,7 +13,7 @@ export abstract class Timed extends Cancellation implements Limited {
   readonly startMs: number
   readonly limits: Limits
   readonly scope: Scope | undefined
-  readonly terms: Terms
+  terms: Terms
   /** Whether the caller takes the body as a stream. */
   streams = false
   #over = false
@@ -36,7 +37,8 @@ export abstract class Timed extends Cancellation implements Limited {
 
   /** Monotonic milliseconds at which the call ends; Infinity without a limit. */
   get deadlineMs(): number {
-    return this.scope === undefined ? this.#ownDueMs : Math.min(this.#ownDueMs, this.scope.dueMs)
+    const dueMs = Math.min(this.#ownDueMs, this.terms.polling?.dueMs ?? Infinity)
+    return this.scope === undefined ? dueMs : Math.min(dueMs, this.scope.dueMs)
   }
 
   /** Whether what the call is part of is repeated as a whole when it fails. */
@@ -47,6 +49,21 @@ export abstract class Timed extends Cancellation implements Limited {
   /** Runs a function of the caller so that calls within it inherit the deadline. */
   within<Result>(run: () => Result, repeated = false): Result {
     return inScope({ clock: this.options.clock, dueMs: this.deadlineMs, repeated }, run)
+  }
+
+  /** The call polls for `limitMs` at most, the limit of the client set aside, until {@link polled}. */
+  polls(limitMs: number | false): void {
+    const startMs = this.options.clock.now()
+    const dueMs = limitMs === false ? Infinity : startMs + limitMs
+    this.terms = { ...this.terms, polling: { startMs, dueMs, limitMs } }
+    this.limit()
+  }
+
+  polled(): void {
+    const { polling, ...terms } = this.terms
+    if (polling === undefined) return
+    this.terms = { ...terms, polledMs: terms.ownTimeout ? 0 : this.options.clock.now() - polling.startMs }
+    this.limit()
   }
 
   /** Enters the limits that apply now; what is over time later only is not entered again. */
@@ -83,10 +100,12 @@ export abstract class Timed extends Cancellation implements Limited {
     else this.limit()
   }
 
-  /** A body that is taken as a stream is not bound by the limit of the client. */
+  /** A body that is taken as a stream is not bound by the limit of the client, nor is polling. */
   get #ownDueMs(): number {
     const { timeoutMs } = this.options
-    return timeoutMs === false || (this.streams && !this.terms.ownTimeout) ? Infinity : this.startMs + timeoutMs
+    const { ownTimeout, polling, polledMs = 0 } = this.terms
+    if (timeoutMs === false || ((this.streams || polling !== undefined) && !ownTimeout)) return Infinity
+    return this.startMs + timeoutMs + polledMs
   }
 
   get #attemptDueMs(): number {
@@ -96,7 +115,9 @@ export abstract class Timed extends Cancellation implements Limited {
   }
 
   #end(nowMs: number): void {
+    const { polling } = this.terms
     if (this.#ownDueMs <= nowMs) this.#expire('call', this, this.options.timeoutMs)
+    else if (polling !== undefined && polling.dueMs <= nowMs) this.#expire('poll', this, polling.limitMs)
     else this.#expire('deadline', this, Math.round(nowMs - this.startMs))
   }
 

@@ -11,6 +11,7 @@ const reasons: Readonly<Record<WaitReason, string>> = {
   resume: 'the download was cut short',
   refresh: 'asking for credentials',
   queue: 'the queue for a place',
+  poll: 'the work goes on',
 }
 const repeats = { never: 'never', idempotent: 'idempotent methods and keyed requests', any: 'any method' } as const
 const retryAfterRules: Readonly<Record<string, string>> = {

@@ -16,7 +16,7 @@ export type RedirectFailure =
   | 'forbidden'
   | 'wait'
 /** Which time limit passed. */
-export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle'
+export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle' | 'poll'
 /** Why steadfetch did not send a request. */
 export type RefusalKind =
   | 'paused'
@@ -69,6 +69,7 @@ const whatTook: Readonly<Record<TimeLimit, string>> = {
   attempt: 'the attempt took',
   connect: 'connecting took',
   idle: 'the body was silent for',
+  poll: 'the work that was accepted takes',
 }
 
 /** A time limit passed; never thrown for the caller's own signal, whose reason is thrown unchanged. */
@@ -85,7 +86,8 @@ export class TimeoutError extends SteadfetchError {
     const what = whatTook[kind]
     const none = kind === 'deadline' ? `${what} time` : `${what} longer than the system allows`
     const summary = limitMs > 0 ? `${what} more than ${limitMs} ms` : none
-    super({ code: codeOf('TIMEOUT', kind), summary, retryable: true, facts, cause })
+    // A later call would ask for the work a second time.
+    super({ code: codeOf('TIMEOUT', kind), summary, retryable: kind !== 'poll', facts, cause })
     this.kind = kind
     this.sent = kind === 'connect' ? 'no' : 'maybe'
   }

@@ -26,6 +26,8 @@ export interface HttpErrorDetails {
   readonly validated?: { readonly schema: StandardSchema; readonly value: unknown } | undefined
   /** Why the request was not repeated although its policy would have. */
   readonly notRepeated: string | null
+  /** What failed, where it is not the status that says so. */
+  readonly what?: { readonly code: `ERR_STEADFETCH_${string}`; readonly summary: string }
   readonly facts: CallFacts
 }
 
@@ -54,7 +56,8 @@ export class HttpError<Status extends number = number> extends SteadfetchError {
     const { status, statusText, notRepeated } = details
     const phrase = statusText === '' ? `${status}` : `${status} ${statusText}`
     const summary = notRepeated === null ? phrase : `${phrase}, not repeated: ${notRepeated}`
-    super({ code: `ERR_STEADFETCH_HTTP_${status}`, summary, retryable: details.retryable, facts: details.facts })
+    const { code = `ERR_STEADFETCH_HTTP_${status}` as const, summary: what = summary } = details.what ?? {}
+    super({ code, summary: what, retryable: details.retryable, facts: details.facts })
     this.status = status as Status
     this.statusText = statusText
     this.retryAfterMs = details.retryAfterMs
@@ -116,5 +119,21 @@ export function isHttpError(error: unknown, status?: number, schema?: StandardSc
 export class ClientError<Status extends number = number> extends HttpError<Status> {}
 /** A 5xx status, or one of 600 and above: the server failed, RFC 9110 §15.6 and §15. */
 export class ServerError<Status extends number = number> extends HttpError<Status> {}
+/** Work that was accepted, and failed or was cancelled in the end: its status monitor says so with a status of success. */
+export class OperationFailedError<Status extends number = number> extends HttpError<Status> {
+  /** @internal */
+  constructor(details: HttpErrorDetails) {
+    super({ ...details, what: { code: 'ERR_STEADFETCH_OPERATION_FAILED', summary: 'the work that was accepted failed' } })
+  }
+
+  /** What the status monitor says, parsed; undefined for more than 64 KiB. */
+  get operation(): unknown {
+    try {
+      return JSON.parse(this.body)
+    } catch {
+      return undefined
+    }
+  }
+}
 /** A failed status of another class, where a policy says so. */
 export class UnexpectedStatusError<Status extends number = number> extends HttpError<Status> {}

@@ -1,4 +1,5 @@
 import { ClientError, ServerError } from './http-error.ts'
+import { linkOf, listOf } from './response-fields.ts'
 
 // One class per registered code, named after the phrase of the registry; which code is whose stands in the status table.
 
@@ -13,7 +14,12 @@ export class ForbiddenError extends ClientError {}
 /** There is no current representation of the target, RFC 9110 §15.5.5. */
 export class NotFoundError extends ClientError {}
 /** The target does not support the method, RFC 9110 §15.5.6. */
-export class MethodNotAllowedError extends ClientError {}
+export class MethodNotAllowedError extends ClientError {
+  /** The methods the target supports (Allow, RFC 9110 §10.2.1); undefined when the server does not say. */
+  get allow(): readonly string[] | undefined {
+    return listOf(this.headers, 'allow')
+  }
+}
 /** No representation suits the Accept fields, RFC 9110 §15.5.7. */
 export class NotAcceptableError extends ClientError {}
 /** The proxy wants credentials, RFC 9110 §15.5.8. */
@@ -33,9 +39,25 @@ export class ContentTooLargeError extends ClientError {}
 /** The target is too long, RFC 9110 §15.5.15. */
 export class UriTooLongError extends ClientError {}
 /** The format of the request content is not supported, RFC 9110 §15.5.16. */
-export class UnsupportedMediaTypeError extends ClientError {}
+export class UnsupportedMediaTypeError extends ClientError {
+  /** The media types it would have taken (Accept in a response, RFC 9110 §12.5.1); undefined when the server does not say. */
+  get accept(): readonly string[] | undefined {
+    return listOf(this.headers, 'accept')
+  }
+
+  /** The content codings it would have taken (Accept-Encoding in a response, RFC 9110 §12.5.3); undefined when the server does not say. */
+  get acceptEncoding(): readonly string[] | undefined {
+    return listOf(this.headers, 'accept-encoding')
+  }
+}
 /** None of the ranges can be served, RFC 9110 §15.5.17. */
-export class RangeNotSatisfiableError extends ClientError {}
+export class RangeNotSatisfiableError extends ClientError {
+  /** The bytes of the whole representation (Content-Range, RFC 9110 §14.4); undefined when the server does not say. */
+  get completeLength(): number | undefined {
+    const length = /^bytes \*\/(\d+)$/i.exec(this.headers.get('content-range') ?? '')?.[1]
+    return length === undefined ? undefined : Number(length)
+  }
+}
 /** The Expect field cannot be met, RFC 9110 §15.5.18. */
 export class ExpectationFailedError extends ClientError {}
 /** This connection cannot answer for the origin, RFC 9110 §15.5.20. */
@@ -49,7 +71,12 @@ export class FailedDependencyError extends ClientError {}
 /** The request came in early data that may be replayed, RFC 8470 §5.2. */
 export class TooEarlyError extends ClientError {}
 /** Another protocol is needed, RFC 9110 §15.5.22. */
-export class UpgradeRequiredError extends ClientError {}
+export class UpgradeRequiredError extends ClientError {
+  /** The protocols the server would speak, the preferred one first (Upgrade, RFC 9110 §7.8); undefined when it does not say. */
+  get upgrade(): readonly string[] | undefined {
+    return listOf(this.headers, 'upgrade')
+  }
+}
 /** The request must be conditional, RFC 6585 §3. */
 export class PreconditionRequiredError extends ClientError {}
 /** Too many requests in a given time, RFC 6585 §4. */
@@ -57,7 +84,12 @@ export class TooManyRequestsError extends ClientError {}
 /** The header fields are too large, RFC 6585 §5. */
 export class RequestHeaderFieldsTooLargeError extends ClientError {}
 /** Access is denied by law, RFC 7725 §3. */
-export class UnavailableForLegalReasonsError extends ClientError {}
+export class UnavailableForLegalReasonsError extends ClientError {
+  /** Who blocks the access, as the server spells it (Link with rel=blocked-by, RFC 7725 §4); undefined when it does not say. */
+  get blockedBy(): string | undefined {
+    return linkOf(this.headers, 'blocked-by')
+  }
+}
 /** The server met an unexpected condition, RFC 9110 §15.6.1. */
 export class InternalServerError extends ServerError {}
 /** The server does not know the method, RFC 9110 §15.6.2. */

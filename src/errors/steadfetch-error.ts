@@ -72,7 +72,8 @@ export function branchOf(value: unknown): Branch | undefined {
  * ```
  * SteadfetchError
  * ├─ HttpError ─ ClientError ─ BadRequestError, NotFoundError, …   one class per registered 4xx code
- * │            └ ServerError ─ BadGatewayError, …                  one class per registered 5xx code
+ * │            ├ ServerError ─ BadGatewayError, …                  one class per registered 5xx code
+ * │            └ OperationFailedError                              of a status monitor
  * ├─ NetworkError     also a TypeError, as fetch's own failures are
  * ├─ RedirectError    also a TypeError
  * ├─ TimeoutError

@@ -34,3 +34,8 @@ export function isIdempotent(method: string, fields: Fields): boolean {
 export function isSafe(method: string): boolean {
   return safeMethods.has(method)
 }
+
+/** Whether the request says that it was received in early data, RFC 8470 §5.1. */
+export function isOfEarlyData(fields: Fields): boolean {
+  return fieldOf(fields, 'early-data') !== undefined
+}

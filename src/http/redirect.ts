@@ -8,17 +8,21 @@ import { isForbiddenPort } from './ports.ts'
 import { hasUserinfo, isHttp, targetOf } from './target.ts'
 
 /** Where a redirect leads: the next request, a refusal, or nowhere because there is no Location. */
-export type Redirection =
-  | { readonly kind: 'request'; readonly request: HopRequest }
-  | { readonly kind: 'refused'; readonly why: RedirectFailure; readonly summary: string }
-  | { readonly kind: 'none' }
+export type Redirection = { readonly kind: 'request'; readonly request: HopRequest } | Refused | { readonly kind: 'none' }
+
+/** Why it must not be followed. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly why: RedirectFailure
+  readonly summary: string
+}
 
 /** What the Fetch standard drops on the way to another origin, §4.4. */
 const standardStrip = new Set(['authorization', 'proxy-authorization', 'cookie', 'host'])
 /** Fields that describe content and go with it, RFC 9110 §15.4. */
 const contentField = /^content-/
 
-function refused(why: RedirectFailure, summary: string): Redirection {
+function refused(why: RedirectFailure, summary: string): Refused {
   return { kind: 'refused', why, summary }
 }
 
@@ -26,16 +30,8 @@ function refused(why: RedirectFailure, summary: string): Redirection {
 export function redirection(request: HopRequest, status: number, location: string | null, options: FollowOptions): Redirection {
   const rule = statusRow(status).redirect ?? 'keeps-request'
   if (location === null) return { kind: 'none' }
-  const { href, origin } = request
-  // Bytes beyond ASCII are taken for UTF-8, Fetch standard §2.2.6.
-  const url = URL.parse(Buffer.from(location, 'latin1').toString('utf8'), href)
-  if (url === null) return refused('location', 'redirected to an invalid Location')
-  if (!isHttp(url)) return refused('scheme', `redirected to the scheme ${url.protocol}`)
-  if (isForbiddenPort(url)) return refused('port', `redirected to the forbidden port ${url.port}`)
-  if (hasUserinfo(url)) return refused('credentials', 'redirected to a URL with credentials')
-  if (href.startsWith('https:') && url.protocol === 'http:' && options.allowDowngrade !== true) {
-    return refused('downgrade', 'redirected from https to http')
-  }
+  const url = destination(request.href, location, options.allowDowngrade === true, 'redirected')
+  if (!(url instanceof URL)) return url
   const becomesGet =
     (rule === 'post-becomes-get' && request.method === 'POST') ||
     (rule === 'becomes-get' && request.method !== 'GET' && request.method !== 'HEAD')
@@ -44,7 +40,7 @@ export function redirection(request: HopRequest, status: number, location: strin
     return refused('content', 'redirected, but the content is a one-shot stream')
   }
   const content = becomesGet ? null : request.content
-  const sameOrigin = url.origin === origin
+  const sameOrigin = url.origin === request.origin
   if (content !== null && !sameOrigin && options.replayCrossOrigin !== true) {
     return refused('content', 'redirected with content to another origin')
   }
@@ -52,7 +48,22 @@ export function redirection(request: HopRequest, status: number, location: strin
   return { kind: 'request', request: { method: becomesGet ? 'GET' : request.method, ...targetOf(url), fields, content } }
 }
 
-function keptFields(fields: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {
+/** Where a Location leads that was given for `from`; `how` begins the words of a refusal. */
+export function destination(from: string, location: string, allowDowngrade: boolean, how: string): URL | Refused {
+  // Bytes beyond ASCII are taken for UTF-8, Fetch standard §2.2.6.
+  const url = URL.parse(Buffer.from(location, 'latin1').toString('utf8'), from)
+  if (url === null) return refused('location', `${how} to an invalid Location`)
+  if (!isHttp(url)) return refused('scheme', `${how} to the scheme ${url.protocol}`)
+  if (isForbiddenPort(url)) return refused('port', `${how} to the forbidden port ${url.port}`)
+  if (hasUserinfo(url)) return refused('credentials', `${how} to a URL with credentials`)
+  if (from.startsWith('https:') && url.protocol === 'http:' && !allowDowngrade) {
+    return refused('downgrade', `${how} from https to http`)
+  }
+  return url
+}
+
+/** The fields that are sent to where a response leads: those of content only with it, credentials only to the same origin. */
+export function keptFields(fields: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {
   return filteredFields(fields, (name) => {
     if (becomesGet && (contentField.test(name) || name === 'idempotency-key')) return false
     return sameOrigin || !(standardStrip.has(name) || (strip === 'credential-like' && looksLikeCredential(name)))

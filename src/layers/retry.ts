@@ -2,7 +2,7 @@ import pRetry from 'p-retry'
 import { wait } from '../cancellation.ts'
 import { isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
-import { isIdempotent } from '../http/methods.ts'
+import { isIdempotent, isOfEarlyData } from '../http/methods.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { spent } from '../http/spent.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
@@ -104,6 +104,7 @@ function judge(exchange: Exchange, outcome: Outcome, budget: RetryBudget | undef
     replayable: request.content?.replayable ?? true,
     retryAfterMs: received && retryAfterMs(received, options.clock.wallTime),
     retryAfterRequired: received !== undefined && statusRow(received.status).retryAfter === 'required',
+    forwarded: received !== undefined && statusRow(received.status).tooEarly === true && isOfEarlyData(request.fields),
     heldMs: outcome.kind === 'response' ? outcome.heldMs : undefined,
     remainingMs: exchange.deadlineMs - options.clock.now(),
     elsewhere: policy.kind === 'retry' && (exchange.route?.others ?? 0) > 0 && outcomeHealth(outcome) === 'failing',

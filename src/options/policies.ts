@@ -4,7 +4,7 @@ import { isStatus } from '../status/table.ts'
 import type { PolicyTable } from '../types/policy.ts'
 
 const namedKeys = new Set(['1xx', '2xx', '3xx', '4xx', '5xx', 'network', 'timeout'])
-const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'fallback', 'refresh'])
+const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'poll', 'fallback', 'refresh'])
 
 /**
  * The policies of `more` over those of `base`.

@@ -19,6 +19,8 @@ export interface RetryFacts {
   readonly retryAfterMs: number | undefined
   /** Whether the status may be repeated only with a Retry-After. */
   readonly retryAfterRequired: boolean
+  /** Whether the request is one of early data, which the caller forwards: it is for whoever sent it to repeat it, RFC 8470 §5.2. */
+  readonly forwarded: boolean
   /** How long the origin's gate stays closed because of this response; undefined when it is open. */
   readonly heldMs: number | undefined
   /** Milliseconds until the deadline of the call. */
@@ -47,6 +49,7 @@ export function decideRetry(facts: RetryFacts): Verdict {
   if (facts.retries + 1 >= (policy.maxAttempts ?? facts.maxAttempts)) return no('attempts spent')
   if ((policy.repeat ?? facts.repeat) !== 'any' && !facts.idempotent && !facts.unsent) return no('method is not idempotent')
   if (!facts.replayable) return no('content cannot be replayed')
+  if (facts.forwarded) return no('sent in early data')
   if (facts.repeatedOutside) return no('retried by an outer call')
   if (facts.retryAfterRequired && facts.retryAfterMs === undefined) return no('no Retry-After')
   const verdict: Verdict = facts.elsewhere ? { again: true, waitMs: 0, reason: 'failover' } : decideWait(facts)

@@ -1,14 +1,18 @@
 import { factsOf, isNetworkError, isTimeoutError, type TimeoutError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { type Health, healthOf } from '../status/health.ts'
+import { statusRow } from '../status/table.ts'
 import type { Outcome } from '../types/exchange.ts'
 
 /** Milliseconds that a request must have been under way for the limit of its call to blame the origin. */
 const patienceMs = 1_000
 
-/** What an outcome says about the origin; `'unknown'` where that is nothing: the caller's abort, our own refusal. */
+/** What an outcome says about the origin; `'unknown'` where that is nothing: the caller's abort, our own refusal, a sign-in page of the network. */
 export function outcomeHealth(outcome: Outcome): Health | 'unknown' {
-  if (outcome.kind === 'response') return healthOf(outcome.received.status)
+  if (outcome.kind === 'response') {
+    const { status } = outcome.received
+    return statusRow(status).notOfOrigin === true ? 'unknown' : healthOf(status)
+  }
   if (outcome.kind === 'substitute') return 'unknown'
   const { error, sent } = outcome
   if (isNetworkError(error)) return 'failing'

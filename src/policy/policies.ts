@@ -9,13 +9,15 @@ import type {
   PausePolicy,
   Policy,
   PolicyWord,
+  PollOptions,
+  PollPolicy,
   RefreshOptions,
   RefreshPolicy,
   RetryOptions,
   RetryPolicy,
   Substitute,
 } from '../types/policy.ts'
-import { bare, checkFlag, checkKeys, checkNumber, checkOneOf, invalidOption } from './checks.ts'
+import { bare, checkFlag, checkKeys, checkMembers, checkNumber, checkOneOf, invalidOption } from './checks.ts'
 
 /** Delivers the response, whatever its status. */
 export function accept(): AcceptPolicy {
@@ -61,6 +63,24 @@ export function follow(options: FollowOptions = {}): FollowPolicy {
   checkFlag('follow', 'replayCrossOrigin', own.replayCrossOrigin)
   checkOneOf('follow', 'strip', own.strip, ['credential-like', 'standard'])
   return bare({ kind: 'follow', ...own })
+}
+
+/**
+ * Asks for the outcome of accepted work, RFC 9110 §15.3.3, at the status monitor that the response names, until the work is
+ * done; the answer is the response of the call. Without a monitor the response itself is delivered.
+ *
+ * @throws TypeError for an invalid option.
+ */
+export function poll(options: PollOptions = {}): PollPolicy {
+  checkKeys('poll', options, ['intervalMs', 'maxIntervalMs', 'timeoutMs', 'until'])
+  const own = bare(options)
+  const interval = { min: 1 }
+  const rules = { intervalMs: interval, maxIntervalMs: interval, timeoutMs: 'duration', until: 'function' } as const
+  checkMembers('poll', own as Record<string, unknown>, rules)
+  const { intervalMs = 1, maxIntervalMs = Infinity } = own
+  if (maxIntervalMs < intervalMs)
+    throw invalidOption('poll', 'maxIntervalMs', `at least intervalMs, ${intervalMs}`, maxIntervalMs)
+  return bare({ kind: 'poll', ...own })
 }
 
 /**
@@ -124,4 +144,5 @@ const words: Readonly<Record<PolicyWord, Policy>> = {
   retry: retry(),
   pause: pause(),
   follow: follow(),
+  poll: poll(),
 }

@@ -8,7 +8,6 @@ export type BuiltInPolicy = 'inform' | 'accept' | 'follow' | 'fail' | 'retry' | 
 export type RetryAfterRule = 'ignored' | 'waits' | 'pauses' | 'required'
 /** What becomes of the method when a redirect is followed, RFC 9110 §15.4. */
 export type RedirectRule = 'post-becomes-get' | 'becomes-get' | 'keeps-request'
-
 type HttpErrorClass = new (details: HttpErrorDetails) => HttpError
 
 interface Extras {
@@ -18,6 +17,10 @@ interface Extras {
   readonly switches?: true
   /** Whether another connection may be told something else. */
   readonly newConnection?: true
+  /** Whether the work goes on; whether the request came too early in TLS; whether the network or a proxy says so. */
+  readonly pending?: true
+  readonly tooEarly?: true
+  readonly notOfOrigin?: true
 }
 
 /** One line of the status table. */
@@ -29,21 +32,16 @@ export interface StatusRow extends Extras {
   readonly reference: string
 }
 
-function row(
-  phrase: string,
-  policy: BuiltInPolicy,
-  repeat: Repeat,
-  retryAfter: RetryAfterRule,
-  reference: string,
-  extras?: Extras,
-): StatusRow {
+/** Phrase, policy, who may be repeated, what Retry-After means, reference, error class or rule. */
+type Line = [string, BuiltInPolicy, Repeat, RetryAfterRule, string, Extras?]
+
+function row(...[phrase, policy, repeat, retryAfter, reference, extras]: Line): StatusRow {
   return Object.assign(Object.create(null) as StatusRow, { phrase, policy, repeat, retryAfter, reference }, extras)
 }
 
 /** A line for every code of the IANA registry; status numbers stand nowhere else. */
 const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: null }> = {
   __proto__: null,
-  // code: phrase, policy, who may be repeated, what Retry-After means, reference, error class or rule
   100: row('Continue', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.1'),
   101: row('Switching Protocols', 'inform', 'never', 'ignored', 'RFC 9110 §15.2.2', { switches: true }),
   102: row('Processing', 'inform', 'never', 'ignored', 'RFC 2518 §10.1'),
@@ -51,7 +49,7 @@ const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: 
   104: row('Upload Resumption Supported', 'inform', 'never', 'ignored', 'draft-ietf-httpbis-resumable-upload §5'),
   200: row('OK', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.1'),
   201: row('Created', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.2'),
-  202: row('Accepted', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.3'),
+  202: row('Accepted', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.3', { pending: true }),
   203: row('Non-Authoritative Information', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.4'),
   204: row('No Content', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.5', { bodiless: true }),
   205: row('Reset Content', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.6', { bodiless: true }),
@@ -77,6 +75,7 @@ const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: 
   406: row('Not Acceptable', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.7', { error: errors.NotAcceptableError }),
   407: row('Proxy Authentication Required', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.8', {
     error: errors.ProxyAuthenticationRequiredError,
+    notOfOrigin: true,
   }),
   408: row('Request Timeout', 'retry', 'idempotent', 'waits', 'RFC 9110 §15.5.9', { error: errors.RequestTimeoutError }),
   409: row('Conflict', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.10', { error: errors.ConflictError }),
@@ -98,7 +97,7 @@ const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: 
   422: row('Unprocessable Content', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.21', { error: errors.UnprocessableContentError }),
   423: row('Locked', 'fail', 'never', 'ignored', 'RFC 4918 §11.3', { error: errors.LockedError }),
   424: row('Failed Dependency', 'fail', 'never', 'ignored', 'RFC 4918 §11.4', { error: errors.FailedDependencyError }),
-  425: row('Too Early', 'retry', 'any', 'waits', 'RFC 8470 §5.2', { error: errors.TooEarlyError }),
+  425: row('Too Early', 'retry', 'any', 'waits', 'RFC 8470 §5.2', { error: errors.TooEarlyError, tooEarly: true }),
   426: row('Upgrade Required', 'fail', 'never', 'ignored', 'RFC 9110 §15.5.22', { error: errors.UpgradeRequiredError }),
   428: row('Precondition Required', 'fail', 'never', 'ignored', 'RFC 6585 §3', { error: errors.PreconditionRequiredError }),
   429: row('Too Many Requests', 'pause', 'idempotent', 'pauses', 'RFC 6585 §4', { error: errors.TooManyRequestsError }),
@@ -122,6 +121,7 @@ const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: 
   510: row('Not Extended', 'fail', 'never', 'ignored', 'RFC 2774 §7', { error: errors.NotExtendedError }),
   511: row('Network Authentication Required', 'fail', 'never', 'ignored', 'RFC 6585 §6', {
     error: errors.NetworkAuthenticationRequiredError,
+    notOfOrigin: true,
   }),
 }
 
@@ -179,7 +179,7 @@ export function switchesProtocol(status: number): boolean {
   return statusRow(status).switches === true
 }
 
-/** Whether the number is a status code: three digits, RFC 9110 §15. */
+/** Three digits, RFC 9110 §15. */
 export function isStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 100 && status <= 999
 }
@@ -194,7 +194,7 @@ export function isBodiless(method: string, status: number): boolean {
   return method === 'HEAD' || isInformational(status) || statusRow(status).bodiless === true
 }
 
-/** All registered codes, ascending. */
+/** Ascending. */
 export function registeredStatuses(): number[] {
   return Object.keys(registered).map(Number)
 }

@@ -39,7 +39,6 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   #sink: Sink | undefined
   #connection: Connection | undefined
   #use: ConnectionUse | undefined
-  #misdirected = false
 
   constructor(attempt: Attempt, way: Way) {
     this.#attempt = attempt
@@ -86,7 +85,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
       return
     }
     if (body !== null) attempt.add(body)
-    this.#misdirected = statusRow(status).newConnection === true
+    if (statusRow(status).newConnection === true) this.#connection?.retire()
     attempt.answered(new ReceivedResponse(status, statusText, href, fields, body))
   }
 
@@ -95,7 +94,6 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   }
 
   onResponseEnd(): void {
-    if (this.#misdirected) this.#connection?.retire()
     this.#sink?.end()
   }
 

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
 import { guardSession } from './h2-session.ts'
@@ -19,7 +18,7 @@ export interface Connection {
    * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request.
    */
   use(): ConnectionUse | undefined
-  /** Closes the socket, so that the next request goes over another one. */
+  /** Gives the connection no further requests; it is closed once those that it has are answered. */
   retire(): void
 }
 
@@ -35,10 +34,18 @@ export function trackingAgent(
   connect: buildConnector.connector,
   clock: Clock,
 ): Agent {
-  const client = (origin: URL, settings: object): Client => new TrackedClient(origin, settings as ClientSettings, clock)
-  const pool = (origin: string | URL, settings: object): Pool => new Pool(origin, { ...settings, factory: client })
-  return new Agent({ ...options, connect, factory: pool })
+  const factory = (origin: string | URL, settings: object): Pool => {
+    const client = (url: URL, own: object): Client => new TrackedClient(url, own as ClientSettings, clock, pool)
+    const pool: Pool = new Pool(origin, { ...settings, factory: client })
+    return pool
+  }
+  return new Agent({ ...options, connect, factory })
 }
+
+/** How a Pool takes a client out of its rotation and closes it once its requests are done: undici has a symbol for it. */
+const retireClient = Object.getOwnPropertySymbols(Object.getPrototypeOf(Pool.prototype)).find(
+  ({ description }) => description === 'retire client',
+)
 
 type ClientSettings = Client.Options & { readonly connect: buildConnector.connector }
 
@@ -54,11 +61,13 @@ interface Current {
  */
 class TrackedClient extends Client implements Connection {
   readonly #current: Current
+  readonly #pool: object
 
-  constructor(origin: URL, settings: ClientSettings, clock: Clock) {
+  constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: object) {
     const current: Current = { socket: undefined, requests: 0 }
     super(origin, { ...settings, connect: noting(settings.connect, current) })
     this.#current = current
+    this.#pool = pool
     // Emitted when there is a session, and before the first request is written.
     this.on('connect', () => {
       if (current.socket !== undefined) guardSession(current.socket, clock)
@@ -80,10 +89,8 @@ class TrackedClient extends Client implements Connection {
     return new Use(socket, requests > 0)
   }
 
-  /** An HTTP/2 session is left alone: other requests are under way on it. */
   retire(): void {
-    const { socket } = this.#current
-    if (socket !== undefined && (socket as TLSSocket).alpnProtocol !== 'h2') queueMicrotask(() => socket.destroy())
+    if (retireClient !== undefined) (this.#pool as Record<symbol, (client: Client) => void>)[retireClient]?.(this)
   }
 }
 

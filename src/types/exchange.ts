@@ -1,10 +1,11 @@
 import type { Cancellation } from '../cancellation.ts'
 import type { Scope } from '../deadline.ts'
+import type { HttpError, HttpErrorDetails } from '../errors/http-error.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Body, Bytes, Watcher } from './body.ts'
-import type { CacheMode } from './cache.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Policy } from './policy.ts'
+import type { Terms } from './terms.ts'
 import type { AttemptTrace, RedirectTrace, RequestFacts } from './trace.ts'
 import type { Information } from './transport.ts'
 
@@ -49,18 +50,6 @@ export interface Route {
   readonly others: number
   /** Whether the next attempt goes to the same one: it asked for a wait. */
   stays: boolean
-}
-
-/** What a call asks for beside its request; most calls ask for the same and share it. */
-export interface Terms {
-  readonly redirect: 'follow' | 'manual' | 'error'
-  readonly cache: CacheMode
-  /** What the content must be, in the words of Subresource Integrity §3.5; empty when nothing is asked. */
-  readonly integrity: string
-  /** Whether this call, not the client, set `timeoutMs`: then it holds for a body that is taken as a stream, too. */
-  readonly ownTimeout: boolean
-  /** The same of `maxDecodedBytes`. */
-  readonly ownMaxDecoded: boolean
 }
 
 /** The redirects of a call. */
@@ -160,6 +149,10 @@ export interface ResponseOutcome {
   readonly policy: Policy
   /** Milliseconds the origin's gate is closed for because of this response. */
   readonly heldMs?: number
+  /** The class of its error, where that is not the one of its status. */
+  readonly failure?: new (
+    details: HttpErrorDetails,
+  ) => HttpError
 }
 
 /** No response arrived, or none that may be used. */

@@ -49,6 +49,24 @@ export interface FollowOptions {
   readonly strip?: 'credential-like' | 'standard'
 }
 
+/** Options of {@link poll}. */
+export interface PollOptions {
+  /** Milliseconds before the first poll, and the least before any other. Default 1,000. */
+  readonly intervalMs?: number
+  /** What the interval grows to, by half with each poll; a Retry-After takes its place. Default 10,000, or `intervalMs` if that is more. */
+  readonly maxIntervalMs?: number
+  /**
+   * Milliseconds for the polling as a whole, `false` for no limit. The `timeoutMs` of the client does not count what it takes;
+   * one that the call itself sets does, and so does a deadline. Default 60,000.
+   */
+  readonly timeoutMs?: number | false
+  /**
+   * Whether the work is done; asked with a copy of each answer that is no failure, and nothing else is looked at then. Default:
+   * what is no 202, and no JSON whose `status` or `done` says that the work goes on.
+   */
+  readonly until?: (response: Response) => boolean | Promise<boolean>
+}
+
 /** What {@link fallback} answers with: a Response, or a function that makes one from the outcome. */
 export type Substitute = (outcome: PolicyInput) => Response | Promise<Response>
 
@@ -91,6 +109,10 @@ export interface PausePolicy extends PauseOptions {
 export interface FollowPolicy extends FollowOptions {
   readonly kind: 'follow'
 }
+/** Ask for the outcome of accepted work until it is done. */
+export interface PollPolicy extends PollOptions {
+  readonly kind: 'poll'
+}
 /** Answer with a substitute, after the policy `after` has given up. */
 export interface FallbackPolicy {
   readonly kind: 'fallback'
@@ -103,10 +125,18 @@ export interface RefreshPolicy extends RefreshOptions {
   readonly source: CredentialsSource
 }
 /** What steadfetch does with one outcome. */
-export type Policy = AcceptPolicy | FailPolicy | RetryPolicy | PausePolicy | FollowPolicy | FallbackPolicy | RefreshPolicy
+export type Policy =
+  | AcceptPolicy
+  | FailPolicy
+  | RetryPolicy
+  | PausePolicy
+  | FollowPolicy
+  | PollPolicy
+  | FallbackPolicy
+  | RefreshPolicy
 
 /** A policy with its defaults, as a bare word. */
-export type PolicyWord = 'accept' | 'fail' | 'retry' | 'pause' | 'follow'
+export type PolicyWord = 'accept' | 'fail' | 'retry' | 'pause' | 'follow' | 'poll'
 
 /** The outcome of one attempt, as a policy function sees it. Read a body only from `response.clone()`. */
 export type PolicyInput = ResponseInput | FailureInput

@@ -7,7 +7,7 @@ export interface RequestFacts {
 }
 
 /** Why steadfetch waited before an attempt. */
-export type WaitReason = 'backoff' | 'retry-after' | 'pause' | 'failover' | 'rate limit' | 'queue' | 'refresh' | 'resume'
+export type WaitReason = 'backoff' | 'retry-after' | 'pause' | 'failover' | 'rate limit' | 'queue' | 'refresh' | 'poll' | 'resume'
 
 /** Why steadfetch did not send a request again. */
 export type RefusalReason =
@@ -19,6 +19,7 @@ export type RefusalReason =
   | 'wait does not fit into timeoutMs'
   | 'retry budget is empty'
   | 'retried by an outer call'
+  | 'sent in early data'
   | RefusalKind
 
 /** One send, from its start to the response header section or the failure. */

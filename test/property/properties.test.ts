@@ -122,6 +122,7 @@ test('the decision on a repeat is total, and never waits less than was asked or 
         replayable: fc.boolean(),
         retryAfterMs: wait,
         retryAfterRequired: fc.boolean(),
+        forwarded: fc.boolean(),
         heldMs: fc.constant(undefined),
         remainingMs: fc.double({ min: 0, noNaN: true }),
         elsewhere: fc.boolean(),
@@ -135,7 +136,7 @@ test('the decision on a repeat is total, and never waits less than was asked or 
         expect(facts.retries + 1).toBeLessThan(facts.policy.maxAttempts ?? 0)
         expect(facts.idempotent || facts.unsent).toBe(true)
         expect(facts.replayable).toBe(true)
-        expect(facts.affordable && !facts.repeatedOutside).toBe(true)
+        expect(facts.affordable && !facts.repeatedOutside && !facts.forwarded).toBe(true)
         if (!facts.elsewhere) expect(verdict.waitMs).toBeGreaterThanOrEqual(facts.retryAfterMs ?? 0)
         expect(verdict.waitMs).toBeLessThan(facts.remainingMs)
       },

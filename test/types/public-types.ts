@@ -12,6 +12,7 @@ import {
   isRefusedError,
   NetworkError,
   type Policy,
+  poll,
   remainingMs,
   retry,
   type SteadInit,
@@ -36,6 +37,8 @@ void [standard, asOption, transport, init, fetch(new URL('http://x/')), fetch(ne
 const options: ClientOptions = {
   on: {
     404: 'accept',
+    202: poll({ intervalMs: 500, timeoutMs: false, until: async (response) => response.status === 201 }),
+    201: 'poll',
     409: retry({ maxAttempts: 5 }),
     410: (outcome) => (outcome.response.headers.has('location') ? follow() : 'fail'),
     '5xx': async (outcome) => (outcome.response.status > 0 ? undefined : retry()),

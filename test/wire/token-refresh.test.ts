@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createFetch, refresh, UnauthorizedError } from '../../src/index.ts'
+import { httpServer } from '../support/server.ts'
 import { tokenServer } from '../support/token-server.ts'
 
 test('100 concurrent callers against one expired token cause exactly one refresh (RFC 6749 §4.4)', async () => {
@@ -44,5 +45,25 @@ test('a token endpoint that refuses is the error of the call; no secret is in it
   expect(error).toBeInstanceOf(UnauthorizedError)
   expect(error.attempts).toBe(2)
   expect(JSON.stringify(error) + String(error) + String(error.stack)).not.toMatch(/hunter/)
+  await api.close()
+})
+
+test('a 407 of a proxy that is spoken to in HTTP/1.1 is answered with Proxy-Authorization (RFC 9110 §15.5.8)', async () => {
+  const seen: unknown[] = []
+  await using server = await httpServer((request, response) => {
+    seen.push(request.headers['proxy-authorization'])
+    if (request.headers['proxy-authorization'] === 'Basic eDp5') response.end('passed on')
+    else response.writeHead(407, { 'proxy-authenticate': 'Basic realm="proxy"' }).end()
+  })
+  const asked: unknown[] = []
+  const source = refresh(({ challenges }) => {
+    asked.push(challenges)
+    return { 'proxy-authorization': 'Basic eDp5' }
+  })
+  const api = createFetch({ on: { 407: source } })
+  expect(await (await api(server.origin)).text()).toBe('passed on')
+  expect(await (await api(server.origin)).text()).toBe('passed on')
+  expect(seen).toEqual([undefined, 'Basic eDp5', 'Basic eDp5'])
+  expect(asked).toEqual([[{ scheme: 'basic', parameters: { realm: 'proxy' } }]])
   await api.close()
 })
