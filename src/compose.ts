@@ -1,7 +1,9 @@
+import type { Cancellation } from './cancellation.ts'
 import type { Exchange } from './exchange.ts'
 import { attemptHandler } from './layers/attempt.ts'
 import { breakerLayer } from './layers/breaker.ts'
 import { budgetLayer } from './layers/budget.ts'
+import { cacheLayer } from './layers/cache.ts'
 import { concurrencyLayer } from './layers/concurrency.ts'
 import { deadlineLayer } from './layers/deadline.ts'
 import { decisionLayer } from './layers/decision.ts'
@@ -23,6 +25,8 @@ import type { ResolvedOptions } from './types/options.ts'
 export interface Shared {
   readonly connections: Connections
   readonly origins: Origins
+  /** What is sent for nobody's call; ends when the client is closed. */
+  readonly background: Cancellation
 }
 
 /** The path of a request: what every call passes, and what only a call in trouble passes. */
@@ -36,8 +40,8 @@ export interface Path {
 }
 
 /** Composes the layers, outermost first; it alone knows them all. */
-export function compose(options: ResolvedOptions, { connections, origins }: Shared): Path {
-  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField } = options
+export function compose(options: ResolvedOptions, { connections, origins, background }: Shared): Path {
+  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cache } = options
   const pause = pauseLayer(origins)
   const chain = through(
     [
@@ -67,9 +71,12 @@ export function compose(options: ResolvedOptions, { connections, origins }: Shar
     exchange.unseen = null
     return unseen === null ? direct(exchange) : Promise.resolve(unseen)
   }
-  const around = (innermost: Handler): Handler =>
-    through([fallbackLayer, redirectLayer, retryLayer(origins, retryBudget), hedge ? undefined : pause], innermost)
-  return { direct, repair: around(again), whole: around(direct) }
+  const retried = [retryLayer(origins, retryBudget), hedge ? undefined : pause]
+  return {
+    direct,
+    repair: through([fallbackLayer, redirectLayer, ...retried], again),
+    whole: through([fallbackLayer, redirectLayer, cache && cacheLayer(cache, origins, background), ...retried], direct),
+  }
 }
 
 /** A function of the caller threw: the call ends with that. */

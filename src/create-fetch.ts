@@ -1,3 +1,4 @@
+import { Cancellation } from './cancellation.ts'
 import { broken, compose, type Shared } from './compose.ts'
 import { conclude, deliver, over } from './conclude.ts'
 import { RefusedError } from './errors/failures.ts'
@@ -8,7 +9,7 @@ import { normalise } from './normalise.ts'
 import { defaults } from './options/defaults.ts'
 import { resolveClient } from './options/resolve.ts'
 import { Origins } from './policy/origins.ts'
-import { Connections } from './transport/connections.ts'
+import { Connections, fetchBrand } from './transport/connections.ts'
 import type { Handler, Outcome, ResponseOutcome } from './types/exchange.ts'
 import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './types/options.ts'
 
@@ -19,11 +20,11 @@ import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './ty
  */
 export function createFetch(options: ClientOptions = {}): SteadFetch {
   const resolved = resolveClient(defaults, options, 'createFetch')
-  return client(resolved, { connections: new Connections(resolved), origins: new Origins() })
+  return client(resolved, { connections: new Connections(resolved), origins: new Origins(), background: new Cancellation() })
 }
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
-  const { direct, repair } = compose(options, shared)
+  const { direct, repair, whole } = compose(options, shared)
   const limits = new Limits(options.clock)
   const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
     let begun: Exchange | undefined
@@ -31,6 +32,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
       if (shared.connections.closed) throw over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
+      if (options.cache !== undefined) return concluded(exchange, whole)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
       return direct(exchange).then((outcome) => {
         if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
@@ -41,8 +43,12 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     }
   }
   return Object.assign(call, {
+    [fetchBrand]: true as const,
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
-    close: () => shared.connections.close(),
+    close: () => {
+      shared.background.cancel(new Error('the client is closed'))
+      return shared.connections.close()
+    },
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }
@@ -58,10 +64,15 @@ function isPlain(exchange: Exchange, outcome: Outcome): outcome is ResponseOutco
 }
 
 /** Ends the call by what the repairing layers make of the outcome. */
-async function repaired(exchange: Exchange, outcome: Outcome, repair: Handler): Promise<Response> {
+function repaired(exchange: Exchange, outcome: Outcome, repair: Handler): Promise<Response> {
   exchange.unseen = outcome
+  return concluded(exchange, repair)
+}
+
+/** Ends the call by what a handler makes of it. */
+async function concluded(exchange: Exchange, handler: Handler): Promise<Response> {
   try {
-    return await conclude(exchange, await repair(exchange))
+    return await conclude(exchange, await handler(exchange))
   } catch (error) {
     return broken(exchange, error)
   }

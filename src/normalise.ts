@@ -9,6 +9,7 @@ import { resolveTarget } from './http/target.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
+import type { CacheMode } from './types/cache.ts'
 import type { Asked, ByteStream, Content, Fields, Terms } from './types/exchange.ts'
 import type { ResolvedOptions, SteadInit } from './types/options.ts'
 
@@ -33,7 +34,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     options,
     request: { method, href, origin, fields: fieldsOf(own, request, client, origin), content },
     requestStream,
-    terms: termsOf(own, request),
+    terms: termsOf(own, request, options.cache === undefined ? undefined : (own.cache ?? request?.cache)),
     scope: scopeOn(options.clock),
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
@@ -47,12 +48,13 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
 
 const usualTerms: Terms = { redirect: 'follow', integrity: '', ownTimeout: false, ownMaxDecoded: false }
 
-function termsOf(own: CallInit, request: Request | undefined): Terms {
+function termsOf(own: CallInit, request: Request | undefined, cache = 'default'): Terms {
   const redirect = redirectOf(own.redirect === undefined ? request?.redirect : own.redirect)
   const integrity = own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity)
-  if (redirect === 'follow' && integrity === '' && own.options === undefined) return usualTerms
+  if (redirect === 'follow' && integrity === '' && cache === 'default' && own.options === undefined) return usualTerms
   const { timeoutMs, maxDecodedBytes } = own.options ?? {}
-  return { redirect, integrity, ownTimeout: timeoutMs !== undefined, ownMaxDecoded: maxDecodedBytes !== undefined }
+  const ownLimits = { ownTimeout: timeoutMs !== undefined, ownMaxDecoded: maxDecodedBytes !== undefined }
+  return { redirect, integrity, ...ownLimits, cache: cache as CacheMode }
 }
 
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */

@@ -1,6 +1,7 @@
 import { factsOf } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
 import { receivedOf } from './http/response.ts'
+import { cacheStatusOf } from './policy/cache-status.ts'
 import type { AttemptTrace, Trace } from './types/trace.ts'
 
 /** For what is not ours: a substitute, the reason of the caller's signal. */
@@ -21,6 +22,7 @@ export function traceOf(result: unknown): Trace | undefined {
   const { redirects, notRepeated, totalMs } = exchange
   const attempts: AttemptTrace[] = []
   for (let attempt = exchange.latest; attempt !== undefined; attempt = attempt.previous) attempts.unshift(attempt.trace())
-  const trace = { attempts, redirects: [...redirects.hops], totalMs }
+  const cache = cacheStatusOf(exchange)
+  const trace = { attempts, redirects: [...redirects.hops], totalMs, ...(cache === undefined ? {} : { cache }) }
   return notRepeated === null ? trace : { ...trace, notRepeated }
 }

@@ -6,6 +6,7 @@ import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '
 import { asksFunctions } from '../policy/classify.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
+import { resolveCache } from './cache.ts'
 import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
@@ -33,7 +34,7 @@ const clientRules = {
   random: 'function',
 } as const satisfies Readonly<Record<string, Rule>>
 
-const clientKeys = [...callKeys, ...Object.keys(clientRules), 'baseUrl', 'headers', 'connect', ...protections]
+const clientKeys = [...callKeys, ...Object.keys(clientRules), 'baseUrl', 'headers', 'connect', 'cache', ...protections]
 
 /**
  * Client options over those of a parent, own properties only.
@@ -49,6 +50,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   const changed: Partial<ResolvedOptions> = {
     ...protection,
     connect: resolveConnect(owner, parent, own),
+    cache: resolveCache(owner, own.cache, parent.cache),
     on,
     asksFunctions: asksFunctions(on),
     clock: own.clock === undefined ? parent.clock : boundClock(own.clock),

@@ -145,6 +145,12 @@ const beyond: StatusRow = row('', 'fail', 'never', 'ignored', 'RFC 9110 §15', {
 export const wholeStatus = 200
 /** The status of an answer with a part of the representation, RFC 9110 §15.3.7. */
 export const partialStatus = 206
+/** The status of an answer to a conditional request that finds nothing new, RFC 9110 §15.4.5. */
+export const notModifiedStatus = 304
+/** The status of an answer made here because the origin cannot be asked, RFC 9111 §5.2.1.7. */
+export const gatewayTimeoutStatus = 504
+/** What may be stored without being told so, RFC 9110 §15.1; a part of a representation never is. */
+export const cacheableStatuses: ReadonlySet<number> = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
 
 /** The class of a status code. */
 export function statusClass(status: number): StatusClass {
@@ -171,11 +177,6 @@ export function healthOf(status: number): Health {
 /** Whether a response is only informational, RFC 9110 §15.2. */
 export function isInformational(status: number): boolean {
   return status < 200
-}
-
-/** Whether the connection speaks another protocol after this status, RFC 9110 §15.2.2. */
-export function switchesProtocol(status: number): boolean {
-  return statusRow(status).switches === true
 }
 
 /** Whether the number is a status code at all: three digits, RFC 9110 §15. */

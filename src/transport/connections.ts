@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Agent, Dispatcher } from 'undici'
 import type { Send } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
@@ -10,6 +11,11 @@ import { trackingAgent } from './tracked-client.ts'
 
 /** Node's own fetch is a few lines around its internal undici; no replacement can name that module. */
 const nodesOwnFetch = /require\(['"]internal\/deps\/undici\/undici['"]\)/
+
+/** Marks a fetch of ours: where it takes the place of the global one, that is no replacement to go through. */
+export const fetchBrand: unique symbol = Symbol.for('steadfetch.fetch')
+/** The target that is asked of a replaced global fetch; one that asks us for it in turn is a wrapper around us. */
+const asked = new AsyncLocalStorage<string>()
 
 /** The options that say how connections are opened. */
 type ConnectionOptions = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
@@ -45,7 +51,7 @@ export class Connections {
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher, clock)
     const direct = dispatchSend(this.#agentOf(options), clock)
     const replaced = foreignSend(replacedFetch)
-    return (attempt) => (this.#fetchIsReplaced() ? replaced(attempt) : direct(attempt))
+    return (attempt) => (this.#fetchIsReplaced(attempt.request.href) ? replaced(attempt) : direct(attempt))
   }
 
   /** Waits for the requests under way, then closes every connection. */
@@ -59,12 +65,13 @@ export class Connections {
   }
 
   /** msw, nock and stubs replace the global fetch: services under test keep their mocks. */
-  #fetchIsReplaced(): boolean {
+  #fetchIsReplaced(href: string): boolean {
     const current = globalThis.fetch
     if (current !== this.#knownFetch) {
       this.#knownFetch = current
-      this.#knownIsNative = nodesOwnFetch.test(Function.prototype.toString.call(current))
+      this.#knownIsNative = fetchBrand in current || nodesOwnFetch.test(Function.prototype.toString.call(current))
     }
+    if (!this.#knownIsNative && asked.getStore() === href) this.#knownIsNative = true
     return !this.#knownIsNative
   }
 
@@ -98,4 +105,4 @@ export class Connections {
   }
 }
 
-const replacedFetch: Transport = (target, init) => globalThis.fetch(target, init as RequestInit)
+const replacedFetch: Transport = (target, init) => asked.run(target, () => globalThis.fetch(target, init as RequestInit))

@@ -2,6 +2,7 @@ import type { Cancellation } from '../cancellation.ts'
 import type { Scope } from '../deadline.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Body, Bytes, Watcher } from './body.ts'
+import type { CacheMode } from './cache.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Policy } from './policy.ts'
 import type { AttemptTrace, RedirectTrace, RequestFacts } from './trace.ts'
@@ -57,6 +58,8 @@ export interface Terms {
   readonly ownTimeout: boolean
   /** The same of `maxDecodedBytes`. */
   readonly ownMaxDecoded: boolean
+  /** What the cache of the client is to do. Default `'default'`. */
+  readonly cache?: CacheMode
 }
 
 /** The redirects of a call. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { CacheConfig, CacheOptions } from './cache.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable } from './policy.ts'
 import type {
@@ -84,6 +85,8 @@ export interface ClientOptions extends CallOptions {
   readonly hedge?: HedgeOptions | boolean
   /** Origins that answer the same requests: calls to the origin of `baseUrl`, by default the first, are spread over them. Default: none. */
   readonly endpoints?: readonly (string | URL)[] | EndpointsOptions | false
+  /** Keeps responses and answers from them, as RFC 9111 says. Default false. */
+  readonly cache?: CacheOptions | boolean
   /** The field in which each request tells how many milliseconds are left to answer it, such as `'request-timeout-ms'`. Default: none. */
   readonly deadlineField?: string | false
   /** Source of time. Default: the machine's. */
@@ -139,6 +142,7 @@ export interface ResolvedOptions extends Protection {
   readonly transport: Transport | undefined
   readonly dispatcher: DispatcherLike | undefined
   readonly connect: ResolvedConnect | undefined
+  readonly cache: CacheConfig | undefined
   readonly clock: Clock
   readonly random: () => number
 }

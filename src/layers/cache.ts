@@ -1,0 +1,138 @@
+import { type Cancellation, unlessCancelled } from '../cancellation.ts'
+import { outOfScope } from '../deadline.ts'
+import { Exchange } from '../exchange.ts'
+import { readExcerpt } from '../http/excerpt.ts'
+import { filteredFields } from '../http/fields.ts'
+import { isSafe } from '../http/methods.ts'
+import { drained } from '../http/recording.ts'
+import { CacheVisit } from '../policy/cache-visit.ts'
+import { cancelledOutcome } from '../policy/classify.ts'
+import type { Origins } from '../policy/origins.ts'
+import { mayStandIn, reuseOf } from '../policy/reuse.ts'
+import { conditional, validates } from '../policy/validation.ts'
+import { notModifiedStatus } from '../status/table.ts'
+import type { CacheConfig, StoredResponse } from '../types/cache.ts'
+import type { Handler, Layer, Outcome, Terms } from '../types/exchange.ts'
+
+/** What the cache of a client works with. */
+interface Way {
+  readonly config: CacheConfig
+  readonly origins: Origins
+  /** What is sent for nobody; it ends with the client. */
+  readonly background: Cancellation
+  readonly next: Handler
+}
+
+/** A validation in the background is nobody's call. */
+const backgroundTerms: Terms = { redirect: 'manual', integrity: '', ownTimeout: false, ownMaxDecoded: false }
+
+/**
+ * Answers from what is stored, and stores what may be (RFC 9111). It sees one hop of a redirect at a time, and the final
+ * outcome of its attempts: a hit touches nothing that guards the origin, and a stale response stands in for what has failed.
+ */
+export function cacheLayer(config: CacheConfig, origins: Origins, background: Cancellation): Layer {
+  return (next) => {
+    const way = { config, origins, background, next }
+    return (exchange) => {
+      const { method, href } = exchange.request
+      if (exchange.cancelled || !href.startsWith('http')) return next(exchange)
+      if (method === 'GET' || method === 'HEAD') return looked(new CacheVisit(exchange, config, origins), way)
+      return isSafe(method) ? next(exchange) : unsafe(new CacheVisit(exchange, config, origins), way)
+    }
+  }
+}
+
+/** Answers a GET or a HEAD request. */
+async function looked(visit: CacheVisit, way: Way): Promise<Outcome> {
+  const { exchange, demand } = visit
+  if (visit.bypasses) return visit.noted('bypass', await way.next(exchange))
+  const found = demand.mode === 'reload' ? undefined : visit.find()
+  const stored = found instanceof Promise ? await waited(found, exchange) : found
+  if (exchange.cancelled) return cancelledOutcome(exchange.reason, exchange.options.on)
+  const reuse = stored === undefined ? 'miss' : reuseOf(stored, demand, way.config.shared, visit.nowMs)
+  if (stored !== undefined && (reuse === 'hit' || reuse === 'hit and revalidate')) {
+    if (reuse !== 'hit') outOfScope(() => void revalidated(visit, stored, way))
+    return visit.served(stored)
+  }
+  if (visit.onlyIfCached) return visit.unavailable()
+  visit.note.forwarded = demand.mode === 'reload' ? 'request' : (reuse as 'miss' | 'stale' | 'request')
+  return stored === undefined || visit.isHead ? forwarded(visit, stored, way) : validated(visit, stored, way)
+}
+
+/** Waits for a store, within the limits of the call. */
+async function waited(found: Promise<StoredResponse | undefined>, exchange: Exchange): Promise<StoredResponse | undefined> {
+  exchange.limit()
+  return unlessCancelled(found, exchange)
+}
+
+/** Sends the request as it is; a HEAD request tells something about the stored response to a GET. */
+async function forwarded(visit: CacheVisit, stored: StoredResponse | undefined, way: Way): Promise<Outcome> {
+  const outcome = await way.next(visit.exchange)
+  return stored === undefined ? visit.stored(outcome) : standIn(visit, stored, outcome)
+}
+
+/** Asks whether the stored response is still right, RFC 9111 §4.3. */
+async function validated(visit: CacheVisit, stored: StoredResponse, way: Way): Promise<Outcome> {
+  const { exchange } = visit
+  const { fields } = exchange.request
+  const asking = conditional(fields, stored)
+  if (asking !== fields) exchange.request = { ...exchange.request, fields: asking }
+  const outcome = await way.next(exchange)
+  if (asking === fields) return standIn(visit, stored, outcome)
+  // A redirect must not take the conditions with it.
+  const own = filteredFields(exchange.request.fields, (name) => name !== 'if-none-match' && name !== 'if-modified-since')
+  exchange.request = { ...exchange.request, fields: own }
+  if (outcome.kind !== 'response' || outcome.received.status !== notModifiedStatus) return standIn(visit, stored, outcome)
+  outcome.received.release(undefined)
+  // It is about a response that is not stored here, RFC 9111 §4.3.4: what is asked for has to be sent.
+  return validates(outcome.received, stored) ? visit.freshened(stored, outcome.received) : forwarded(visit, undefined, way)
+}
+
+/** The outcome, or the stored response in its place where that has failed and may be. */
+async function standIn(visit: CacheVisit, stored: StoredResponse, outcome: Outcome): Promise<Outcome> {
+  const { exchange, demand } = visit
+  if (!visit.hasFailed(outcome) || !mayStandIn(stored, demand, visit.config.shared, visit.nowMs))
+    return visit.stored(outcome, stored)
+  if (outcome.kind === 'response') {
+    await readExcerpt(outcome.received.body, exchange.options.clock)
+    outcome.received.release(undefined)
+    visit.note.status = outcome.received.status
+  }
+  visit.note.detail = 'stale-if-error'
+  return visit.served(stored)
+}
+
+/** Sends a request that may change something, and forgets what it may have changed, RFC 9111 §4.4. */
+async function unsafe(visit: CacheVisit, way: Way): Promise<Outcome> {
+  const outcome = visit.noted('method', await way.next(visit.exchange))
+  if (outcome.kind === 'response') await visit.invalidate(outcome.received)
+  return outcome
+}
+
+/** Validates a response that has answered already, in an exchange of its own; one at a time. What comes of it is nobody's. */
+async function revalidated(
+  { exchange: call, request, activity, config, id }: CacheVisit,
+  stored: StoredResponse,
+  way: Way,
+): Promise<void> {
+  if (activity.validating.has(id(stored))) return
+  activity.validating.add(id(stored))
+  const options = { ...call.options, onInformation: undefined }
+  const asked = { options, request: { ...request, method: 'GET' }, requestStream: null, terms: backgroundTerms, scope: undefined }
+  const exchange = new Exchange(asked, call.limits)
+  way.background.add(exchange)
+  try {
+    const visit = new CacheVisit(exchange, config, way.origins)
+    const outcome = await validated(visit, stored, way)
+    if (outcome.kind === 'response' && outcome.received.body !== null) {
+      outcome.received.watch(exchange)
+      await drained(outcome.received.body, visit.recording)
+    }
+  } catch {
+    // A function of the caller threw; its next call tells.
+  } finally {
+    way.background.remove(exchange)
+    exchange.ended()
+    activity.validating.delete(id(stored))
+  }
+}
