@@ -110,29 +110,36 @@ async function unsafe(visit: CacheVisit, way: Way): Promise<Outcome> {
 }
 
 /** Validates a response that has answered already, in an exchange of its own; one at a time. What comes of it is nobody's. */
-async function revalidated(
-  { exchange: call, request, activity, config, id }: CacheVisit,
-  stored: StoredResponse,
-  way: Way,
-): Promise<void> {
-  if (activity.validating.has(id(stored))) return
-  activity.validating.add(id(stored))
-  const options = { ...call.options, onInformation: undefined }
-  const asked = { options, request: { ...request, method: 'GET' }, requestStream: null, terms: backgroundTerms, scope: undefined }
-  const exchange = new Exchange(asked, call.limits)
+async function revalidated(visit: CacheVisit, stored: StoredResponse, way: Way): Promise<void> {
+  const { validating } = visit.activity
+  const id = visit.id(stored)
+  if (validating.has(id)) return
+  validating.add(id)
+  const exchange = background(visit.exchange)
   way.background.add(exchange)
   try {
-    const visit = new CacheVisit(exchange, config, way.origins)
-    const outcome = await validated(visit, stored, way)
+    const own = new CacheVisit(exchange, way.config, way.origins)
+    const outcome = await validated(own, stored, way)
     if (outcome.kind === 'response' && outcome.received.body !== null) {
       outcome.received.watch(exchange)
-      await drained(outcome.received.body, visit.recording)
+      await drained(outcome.received.body, own.recording)
     }
   } catch {
     // A function of the caller threw; its next call tells.
   } finally {
     way.background.remove(exchange)
     exchange.ended()
-    activity.validating.delete(id(stored))
+    validating.delete(id)
   }
+}
+
+/** An exchange for the same target as this one, which nobody waits for. */
+function background({ options, request, limits }: Exchange): Exchange {
+  const asked = {
+    options: { ...options, onInformation: undefined },
+    requestStream: null,
+    terms: backgroundTerms,
+    scope: undefined,
+  }
+  return new Exchange({ ...asked, request: { ...request, method: 'GET' } }, limits)
 }
