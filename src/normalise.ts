@@ -63,7 +63,9 @@ function fieldsOf(own: CallInit, request: Request | undefined, client: ResolvedO
   const base = foreign ? filteredFields(client.headers, (name) => !looksLikeCredential(name)) : client.headers
   const given = mergeFields(base, own.headers === undefined ? request?.headers : own.headers)
   const mode = own.cache ?? request?.cache
-  return given === base && mode === undefined ? given : withCacheMode(given, mode)
+  // A shared cache answers conditions itself, as a proxy would.
+  const evaluates = client.cache?.shared === true && (mode === undefined || mode === 'default')
+  return (given === base && mode === undefined) || evaluates ? given : withCacheMode(given, mode)
 }
 
 /** A source that can be read once is sent only by a call that says so, Fetch standard §5.3. */

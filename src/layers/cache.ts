@@ -8,9 +8,9 @@ import { drained } from '../http/recording.ts'
 import { CacheVisit } from '../policy/cache-visit.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import type { Origins } from '../policy/origins.ts'
-import { mayStandIn, reuseOf } from '../policy/reuse.ts'
-import { conditional, validates } from '../policy/validation.ts'
-import { notModifiedStatus } from '../status/table.ts'
+import { directivesOf, forbidsStale, mayStandIn, reuseOf } from '../policy/reuse.ts'
+import { conditional, isUnchanged, validates } from '../policy/validation.ts'
+import { isOk, notModifiedStatus } from '../status/table.ts'
 import type { CacheConfig, StoredResponse } from '../types/cache.ts'
 import type { Handler, Layer, Outcome, Terms } from '../types/exchange.ts'
 
@@ -45,24 +45,35 @@ export function cacheLayer(config: CacheConfig, origins: Origins, background: Ca
 /** Answers a GET or a HEAD request. */
 async function looked(visit: CacheVisit, way: Way): Promise<Outcome> {
   const { exchange, demand } = visit
-  if (visit.bypasses) return visit.noted('bypass', await way.next(exchange))
-  const found = demand.mode === 'reload' ? undefined : visit.find()
-  const stored = found instanceof Promise ? await waited(found, exchange) : found
+  if (demand.bypasses) return (await evaluated(visit)) ?? visit.noted('bypass', await way.next(exchange))
+  const stored = demand.mode === 'reload' ? undefined : await known(visit)
   if (exchange.cancelled) return cancelledOutcome(exchange.reason, exchange.options.on)
   const reuse = stored === undefined ? 'miss' : reuseOf(stored, demand, way.config.shared, visit.nowMs)
   if (stored !== undefined && (reuse === 'hit' || reuse === 'hit and revalidate')) {
     if (reuse !== 'hit') outOfScope(() => void revalidated(visit, stored, way))
     return visit.served(stored)
   }
-  if (visit.onlyIfCached) return visit.unavailable()
+  if (demand.onlyIfCached) return visit.unavailable()
   visit.note.forwarded = demand.mode === 'reload' ? 'request' : (reuse as 'miss' | 'stale' | 'request')
   return stored === undefined || visit.isHead ? forwarded(visit, stored, way) : validated(visit, stored, way)
 }
 
-/** Waits for a store, within the limits of the call. */
-async function waited(found: Promise<StoredResponse | undefined>, exchange: Exchange): Promise<StoredResponse | undefined> {
-  exchange.limit()
-  return unlessCancelled(found, exchange)
+/** What is stored, asked for within the limits of the call. */
+function known(visit: CacheVisit): ReturnType<CacheVisit['find']> {
+  const found = visit.find()
+  if (!(found instanceof Promise)) return found
+  visit.exchange.limit()
+  return unlessCancelled(found, visit.exchange)
+}
+
+/** The answer of a shared cache to a condition of its caller, RFC 9111 §4.3.2; undefined where the origin is to answer. */
+async function evaluated(visit: CacheVisit): Promise<Outcome | undefined> {
+  const { config, demand, request } = visit
+  if (!demand.evaluates) return undefined
+  const stored = await known(visit)
+  if (stored === undefined || !isOk(stored.statusCode) || reuseOf(stored, demand, config.shared, visit.nowMs) !== 'hit')
+    return undefined
+  return isUnchanged(request.fields, stored, visit.nowMs) ? visit.notModified(stored) : visit.served(stored)
 }
 
 /** Sends the request as it is; a HEAD request tells something about the stored response to a GET. */
@@ -91,8 +102,11 @@ async function validated(visit: CacheVisit, stored: StoredResponse, way: Way): P
 /** The outcome, or the stored response in its place where that has failed and may be. */
 async function standIn(visit: CacheVisit, stored: StoredResponse, outcome: Outcome): Promise<Outcome> {
   const { exchange, demand } = visit
-  if (!visit.hasFailed(outcome) || !mayStandIn(stored, demand, visit.config.shared, visit.nowMs))
-    return visit.stored(outcome, stored)
+  const { shared } = visit.config
+  const hasFailed = visit.hasFailed(outcome)
+  // A shared cache answers where it cannot ask and must not use what it has, RFC 9111 §5.2.2.2; a private one fails as fetch does.
+  if (hasFailed && shared && outcome.kind === 'failure' && forbidsStale(directivesOf(stored), shared)) return visit.unavailable()
+  if (!hasFailed || !mayStandIn(stored, demand, shared, visit.nowMs)) return visit.stored(outcome, stored)
   if (outcome.kind === 'response') {
     await readExcerpt(outcome.received.body, exchange.options.clock)
     outcome.received.release(undefined)

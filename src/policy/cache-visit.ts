@@ -1,19 +1,25 @@
 import { isNetworkError, isRefusedError, isTimeoutError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
-import { isConditional } from '../http/cache-mode.ts'
-import { fieldOf } from '../http/fields.ts'
 import { ExcerptedResponse, ReceivedResponse, wireField, withBody } from '../http/received.ts'
 import { drained, type Recording, storedBody } from '../http/recording.ts'
-import { gatewayTimeoutStatus, healthOf, isBodiless, statusClass, statusRow, wholeStatus } from '../status/table.ts'
+import {
+  gatewayTimeoutStatus,
+  healthOf,
+  isBodiless,
+  notModifiedStatus,
+  statusClass,
+  statusRow,
+  wholeStatus,
+} from '../status/table.ts'
 import type { CacheConfig, CacheValue, StoredResponse } from '../types/cache.ts'
 import type { HopRequest, Outcome, Received, ResponseOutcome } from '../types/exchange.ts'
 import { askPolicy } from './ask.ts'
 import { CacheActivity } from './cache-activity.ts'
 import { type CacheNote, type Forwarded, noteCache } from './cache-status.ts'
 import { expectedPolicy } from './classify.ts'
+import { type Demand, demandOf } from './demand.ts'
 import type { Exchanged } from './freshness.ts'
 import type { Origins } from './origins.ts'
-import { type Demand, demandOf } from './reuse.ts'
 import { isStorable } from './storable.ts'
 import { recorded, Storage } from './storage.ts'
 import { isOfUse, keyOf, type StoredFields, type StoredKey, shownFields, valueToStore } from './stored.ts'
@@ -41,7 +47,7 @@ export class CacheVisit {
     this.exchange = exchange
     this.config = config
     this.request = request
-    this.demand = demandOf(terms.cache ?? 'default', request.fields)
+    this.demand = demandOf(terms.cache ?? 'default', request.fields, config.shared)
     this.activity = origins.of(request.origin).part(config, CacheActivity)
     this.note = noteCache(exchange, {})
     this.key = keyOf(request)
@@ -56,17 +62,6 @@ export class CacheVisit {
 
   get isHead(): boolean {
     return this.request.method === 'HEAD'
-  }
-
-  /** Whether the cache has nothing to do with it: it must not, or the caller knows best what to make of the answer. */
-  get bypasses(): boolean {
-    const { mode, directives } = this.demand
-    const { fields } = this.request
-    return mode === 'no-store' || directives.has('no-store') || isConditional(fields) || fieldOf(fields, 'range') !== undefined
-  }
-
-  get onlyIfCached(): boolean {
-    return this.demand.mode === 'only-if-cached' || this.demand.directives.has('only-if-cached')
   }
 
   /** Names a stored response among the others. */
@@ -98,6 +93,14 @@ export class CacheVisit {
     const { nowMs } = this
     this.note.ttl = Math.floor((stored.staleAt - nowMs) / 1_000)
     return this.#answer(stored, shownFields(stored.headers, Math.max(0, nowMs - stored.cachedAt)))
+  }
+
+  /** The answer to a condition of the caller that the stored response meets, RFC 9110 §15.4.5. */
+  notModified(stored: StoredResponse): Promise<Outcome> {
+    const { phrase } = statusRow(notModifiedStatus)
+    const fields = shownFields(stored.headers, Math.max(0, this.nowMs - stored.cachedAt))
+    const kept = Object.entries(fields).filter(([name]) => !name.startsWith('content-') || name === 'content-location')
+    return this.#answer({ statusCode: notModifiedStatus, statusMessage: phrase }, Object.fromEntries(kept))
   }
 
   /** The answer of a cache that may not ask, and has nothing to answer with, RFC 9111 §5.2.1.7. */
@@ -169,7 +172,7 @@ export class CacheVisit {
     const response = { status: value.statusCode, field: (name: string) => wireField(value.headers, name) }
     // What is added on the way, such as credentials that were renewed, counts as well.
     const fields = [...this.request.fields, ...this.exchange.request.fields]
-    if (!isStorable(response, fields, this.config.shared) || !isOfUse(value, this.nowMs)) return undefined
+    if (!isStorable(response, fields, this.config.shared) || !isOfUse(value)) return undefined
     const isCurrent = (): boolean => activity.isCurrent(key.path, this.#changes)
     if (!isCurrent()) return undefined
     this.recording = this.#storage.recording(key, value, isCurrent)

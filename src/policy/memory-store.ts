@@ -9,7 +9,7 @@ export interface StoreLimits {
 }
 
 /** What an entry is counted for beside its content and its fields. */
-const overheadBytes = 512
+const overheadBytes = 1_024
 
 interface Entry {
   readonly target: string

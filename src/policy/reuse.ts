@@ -1,27 +1,13 @@
 import { type Directives, parseDirectives, secondsOf } from '../http/cache-control.ts'
-import { fieldOf } from '../http/fields.ts'
 import { wireField } from '../http/received.ts'
-import type { CacheMode, StoredResponse } from '../types/cache.ts'
-import type { Fields } from '../types/exchange.ts'
-
-/** What a request asks of the cache. */
-export interface Demand {
-  readonly mode: CacheMode
-  readonly directives: Directives
-}
+import type { StoredResponse } from '../types/cache.ts'
+import type { Demand } from './demand.ts'
 
 /**
  * What is done with a stored response: it answers; it answers, stale, while it is validated; it is validated first. The
  * word for the latter is that of RFC 9211 §2.2.
  */
 export type Reuse = 'hit' | 'hit and revalidate' | 'stale' | 'request'
-
-/** What a request asks for, by its mode and by its fields; Pragma counts without a Cache-Control, RFC 9111 §5.4. */
-export function demandOf(mode: CacheMode, fields: Fields): Demand {
-  const field = fieldOf(fields, 'cache-control')
-  const pragma = field === undefined && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(fieldOf(fields, 'pragma') ?? '')
-  return { mode, directives: parseDirectives(field ?? (pragma ? 'no-cache' : null)) }
-}
 
 /** Whether the stored response may answer, RFC 9111 §4; `nowMs` is wall time. */
 export function reuseOf(stored: StoredResponse, { mode, directives }: Demand, shared: boolean, nowMs: number): Reuse {

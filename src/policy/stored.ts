@@ -115,9 +115,9 @@ function mergedFields(stored: StoredFields, headers: Headers): StoredFields {
   return { ...kept, ...Object.fromEntries(news) }
 }
 
-/** Whether it could ever answer: while it is fresh, once it is validated, or stale where its response allows that. */
-export function isOfUse({ headers, staleAt, etag }: CacheValue, nowMs: number): boolean {
-  if (staleAt > nowMs || etag !== undefined || wireField(headers, 'last-modified') !== null) return true
+/** Whether it could ever answer: it is fresh for some time, can be validated, or may be used stale. */
+export function isOfUse({ headers, cachedAt, staleAt, etag }: CacheValue): boolean {
+  if (staleAt > cachedAt || etag !== undefined || wireField(headers, 'last-modified') !== null) return true
   const directives = parseDirectives(wireField(headers, 'cache-control'))
   return directives.has('stale-while-revalidate') || directives.has('stale-if-error')
 }

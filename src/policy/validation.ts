@@ -1,4 +1,5 @@
-import { withField } from '../http/fields.ts'
+import { fieldOf, withField } from '../http/fields.ts'
+import { parseHttpDate } from '../http/http-date.ts'
 import { wireField } from '../http/received.ts'
 import type { StoredResponse } from '../types/cache.ts'
 import type { Fields } from '../types/exchange.ts'
@@ -27,6 +28,24 @@ export function describes(response: Dated, { headers }: StoredResponse): boolean
     return value === null || value === wireField(headers, stored)
   }
   return same('etag') && same('last-modified') && same('content-length', 'steadfetch-content-length')
+}
+
+/** Whether a validation of the caller finds nothing new in the stored response: RFC 9110 §13.1.2 counts before §13.1.3. */
+export function isUnchanged(fields: Fields, { headers }: StoredResponse, nowMs: number): boolean {
+  const tags = fieldOf(fields, 'if-none-match')
+  const etag = wireField(headers, 'etag')
+  if (tags !== undefined) return tags.trim() === '*' || (etag !== null && tagsOf(tags).some((tag) => weak(tag) === weak(etag)))
+  const since = dated(fieldOf(fields, 'if-modified-since'), nowMs)
+  const modified = dated(wireField(headers, 'last-modified') ?? wireField(headers, 'date'), nowMs)
+  return since !== null && modified !== null && modified <= since
+}
+
+function tagsOf(list: string): readonly string[] {
+  return list.match(/(?:W\/)?"[^"]*"/g) ?? []
+}
+
+function dated(text: string | null | undefined, nowMs: number): number | null {
+  return text === null || text === undefined ? null : parseHttpDate(text, nowMs)
 }
 
 /** The opaque part of an entity tag, RFC 9110 §8.8.3.2. */

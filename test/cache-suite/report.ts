@@ -5,6 +5,9 @@ export interface TestSet {
 
 type Kind = 'required' | 'optimal' | 'check'
 
+/** What the suite calls a failure of a required, an optimal and a checked one. */
+const failures = new Set(['fail', 'optional_fail', 'no'])
+
 /** What came of each test: true, or the kind and the message of its failure. */
 export type Results = Readonly<Record<string, true | readonly [string, string]>>
 
@@ -12,6 +15,8 @@ interface Count {
   passed: number
   /** The tests that failed, each with why. */
   readonly failed: string[]
+  /** Those that could not be judged, such as for a retry, or for a part of the cache that the test builds on. */
+  readonly undecided: string[]
 }
 
 interface Judge {
@@ -27,7 +32,10 @@ export function counted(judge: Judge, sets: readonly TestSet[], results: Results
       const result = results[id]
       if (result === undefined) continue
       if (result === true) counts[kind].passed += 1
-      else counts[kind].failed.push(`${id}: ${nameOf(judge, sets, id, results)}, ${result.join(': ')}`)
+      else {
+        const name = nameOf(judge, sets, id, results)
+        counts[kind][failures.has(name) ? 'failed' : 'undecided'].push(`${id}: ${name}, ${result.join(': ')}`)
+      }
     }
   }
   return counts
@@ -35,15 +43,15 @@ export function counted(judge: Judge, sets: readonly TestSet[], results: Results
 
 /** The counts and the failures in words. */
 export function reported(counts: ReturnType<typeof counted>, title: string): string {
-  const lines = Object.entries(counts).flatMap(([kind, { passed, failed }]) => [
-    `${kind}: ${passed} passed, ${failed.length} did not`,
-    ...failed.map((failure) => `  ${failure}`),
+  const lines = Object.entries(counts).flatMap(([kind, { passed, failed, undecided }]) => [
+    `${kind}: ${passed} passed, ${failed.length} failed, ${undecided.length} undecided`,
+    ...[...failed, ...undecided].map((failure) => `  ${failure}`),
   ])
   return `${[title, ...lines].join('\n')}\n`
 }
 
 function count(): Count {
-  return { passed: 0, failed: [] }
+  return { passed: 0, failed: [], undecided: [] }
 }
 
 function nameOf({ resultTypes, determineTestResult }: Judge, sets: readonly TestSet[], id: string, results: Results): string {
