@@ -29,6 +29,8 @@ const unstored = new Set([
  */
 const ofCodedContent = new Set(['content-encoding', 'content-length'])
 const ours = 'steadfetch-'
+/** Stands for all credentials of a request, such as API keys, that are neither Authorization nor Cookie. */
+const otherCredentials = 'steadfetch-credentials'
 
 /** What responses are stored under, as a cache looks them up. */
 export type StoredKey = CacheKey & { readonly headers: Readonly<Record<string, string>> }
@@ -40,11 +42,15 @@ export function keyOf({ href, origin, fields }: HopRequest): StoredKey {
 
 function selecting(origin: string, fields: Fields): Record<string, string> {
   const record = Object.create(null) as Record<string, string>
+  const others: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] as string
-    const value = fields[index + 1] as string
-    record[name] = looksLikeCredential(name) ? hashed(origin, name, value) : normalised(name, value)
+    const isCredential = looksLikeCredential(name)
+    const value = isCredential ? hashed(origin, name, fields[index + 1] as string) : normalised(name, fields[index + 1] as string)
+    record[name] = value
+    if (isCredential && name !== 'authorization' && name !== 'cookie') others.push(value)
   }
+  if (others.length > 0) record[otherCredentials] = hashed(...others.sort())
   return record
 }
 
@@ -89,12 +95,12 @@ export function valueToStore(
 
 /**
  * The credentials that a response is for, although its Vary does not say so: one client serves many users. In a shared
- * cache RFC 9111 §3.5 has its own rule for Authorization.
+ * cache RFC 9111 §3.5 has its own rule for Authorization, and a response without a Cookie is for all.
  */
 function implied(directives: ReturnType<typeof parseDirectives>, key: StoredKey, shared: boolean): readonly string[] {
   if (directives.has('public') || (shared && directives.has('s-maxage'))) return []
-  const sent = Object.keys(key.headers).filter(looksLikeCredential)
-  return shared ? sent.filter((name) => name !== 'authorization') : ['authorization', 'cookie', ...sent]
+  if (!shared) return ['authorization', 'cookie', otherCredentials]
+  return Object.hasOwn(key.headers, 'cookie') ? ['cookie', otherCredentials] : [otherCredentials]
 }
 
 function keptFields(headers: Headers): StoredFields {
