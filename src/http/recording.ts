@@ -1,5 +1,4 @@
-import type { Writable } from 'node:stream'
-import { ReadableStream as WebStream } from 'node:stream/web'
+import { Readable, type Writable } from 'node:stream'
 import type { Body, Bytes } from '../types/body.ts'
 import type { StoredContent } from '../types/cache.ts'
 import { receivedBytes } from './received.ts'
@@ -62,11 +61,26 @@ export function storedBody(content: StoredContent | undefined): Body {
   if (content === undefined || content === null) return receivedBytes()
   if (typeof content === 'string' || content instanceof Uint8Array) return receivedBytes(bytesOf(content))
   if (Symbol.iterator in content) return receivedBytes(...[...content].map(bytesOf))
-  return bodyOf(WebStream.from(encoded(content)) as ReadableStream<Bytes>)
+  return bodyOf(streamed(content))
 }
 
-async function* encoded(content: AsyncIterable<unknown>): AsyncGenerator<Bytes> {
-  for await (const part of content) yield bytesOf(part as Uint8Array | string)
+/** A Readable is destroyed when it is not read on: its iterator would wait for the next part first. */
+function streamed(content: AsyncIterable<Uint8Array | string>): ReadableStream<Bytes> {
+  const parts = content[Symbol.asyncIterator]()
+  return new ReadableStream<Bytes>(
+    {
+      async pull(controller) {
+        const { done, value } = await parts.next()
+        if (done === true) controller.close()
+        else controller.enqueue(bytesOf(value))
+      },
+      async cancel() {
+        if (content instanceof Readable) content.destroy()
+        else await parts.return?.()
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 function bytesOf(part: Uint8Array | string): Bytes {

@@ -40,7 +40,7 @@ export interface CacheValue {
   /** What the request must have in its fields to be answered by it; null where the field must be absent. */
   readonly vary?: Record<string, string | string[] | null>
   readonly etag?: string
-  readonly cacheControlDirectives?: Record<string, unknown>
+  readonly cacheControlDirectives?: object
   /** When the origin made or validated it, by its Age. */
   readonly cachedAt: number
   /** From when on it is stale. */
