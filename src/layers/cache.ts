@@ -53,7 +53,10 @@ async function looked(visit: CacheVisit, way: Way): Promise<Outcome> {
     if (reuse !== 'hit') outOfScope(() => void revalidated(visit, stored, way))
     return visit.served(stored)
   }
-  if (demand.onlyIfCached) return visit.unavailable()
+  if (demand.onlyIfCached) {
+    visit.note.detail = 'only-if-cached'
+    return visit.unavailable()
+  }
   visit.note.forwarded = demand.mode === 'reload' ? 'request' : (reuse as 'miss' | 'stale' | 'request')
   return stored === undefined || visit.isHead ? forwarded(visit, stored, way) : validated(visit, stored, way)
 }
@@ -118,9 +121,14 @@ async function standIn(visit: CacheVisit, stored: StoredResponse, outcome: Outco
 
 /** Sends a request that may change something, and forgets what it may have changed, RFC 9111 §4.4. */
 async function unsafe(visit: CacheVisit, way: Way): Promise<Outcome> {
-  const outcome = visit.noted('method', await way.next(visit.exchange))
-  if (outcome.kind === 'response') await visit.invalidate(outcome.received)
-  return outcome
+  const { exchange } = visit
+  const outcome = visit.noted('method', await way.next(exchange))
+  if (outcome.kind !== 'response') return outcome
+  exchange.limit()
+  await unlessCancelled(visit.invalidate(outcome.received), exchange)
+  if (!exchange.cancelled) return outcome
+  outcome.received.release(exchange.reason)
+  return cancelledOutcome(exchange.reason, exchange.options.on)
 }
 
 /** Validates a response that has answered already, in an exchange of its own; one at a time. What comes of it is nobody's. */

@@ -1,5 +1,5 @@
 /** Most targets whose invalidation is remembered; when there are more, every request under way counts as overtaken. */
-const maxInvalidated = 1_000
+const maxInvalidated = 64
 
 /** What a cache has under way at one origin. */
 export class CacheActivity {
@@ -10,7 +10,7 @@ export class CacheActivity {
   #floor = 0
 
   get busy(): boolean {
-    return this.validating.size > 0 || this.#invalidated.size > 0
+    return this.validating.size > 0
   }
 
   /** How often something was invalidated. */

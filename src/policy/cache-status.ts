@@ -12,8 +12,8 @@ export interface CacheNote {
   /** Seconds that what is stored is still fresh; negative once it is stale. */
   ttl?: number
   stored?: boolean
-  /** What stood in the place of an error. */
-  detail?: 'stale-if-error'
+  /** What stood in the place of an error, or why there is nothing else than an error. */
+  detail?: 'stale-if-error' | 'only-if-cached'
 }
 
 /** Kept beside the exchanges: most have none. */
@@ -31,7 +31,7 @@ export function cacheStatusOf(exchange: Exchange): string | undefined {
   if (note === undefined) return undefined
   const { forwarded, status, ttl, stored, detail } = note
   const parameters = [
-    forwarded === undefined ? 'hit' : `fwd=${forwarded}`,
+    forwarded === undefined ? detail === undefined && 'hit' : `fwd=${forwarded}`,
     status !== undefined && `fwd-status=${status}`,
     ttl !== undefined && `ttl=${ttl}`,
     stored === true && 'stored',

@@ -51,7 +51,7 @@ export class CacheVisit {
     this.activity = origins.of(request.origin).part(config, CacheActivity)
     this.note = noteCache(exchange, {})
     this.key = keyOf(request)
-    this.#storage = new Storage(config.store)
+    this.#storage = new Storage(config)
     this.#changes = this.activity.changes
   }
 

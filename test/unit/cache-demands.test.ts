@@ -61,9 +61,10 @@ test('the mode force-cache takes any stored response, and stores what it has to 
 })
 
 test('the mode only-if-cached sends nothing; fetch allows it for the same origin alone', async () => {
-  const { fetch, clock, sent } = caching([numbered('max-age=1')], true, { errors: 'return' })
+  const { fetch, clock, sent, status } = caching([numbered('max-age=1')], true, { errors: 'return' })
   const init = { cache: 'only-if-cached', mode: 'same-origin' } as const
-  expect((await fetch(target, init)).status).toBe(504)
+  const none = await fetch(target, init)
+  expect([none.status, status(none)]).toEqual([504, 'steadfetch; detail=only-if-cached'])
   await text(fetch(target))
   await clock.advance(3_600_000)
   expect(await text(fetch(target, init))).toBe('1')

@@ -239,6 +239,23 @@ test('what waits for a slow store is bounded: a response that is read faster is 
   expect(destroyed).toBe(true)
 })
 
+test('a store that does not answer to a removal is waited for within the limits of the call', async () => {
+  const { fetch, clock, sent } = caching([reply(200)], { store: { ...whole, delete: () => new Promise(() => {}) } })
+  const error = await clock.drive(rejection(fetch(target, { method: 'POST', timeoutMs: 1_000 })))
+  expect(error).toMatchObject({ code: 'ERR_STEADFETCH_TIMEOUT_CALL' })
+  expect([sent.length, clock.armed]).toEqual([1, 0])
+})
+
+test('a shared cache leaves alone what a private one has stored for one user in the same store', async () => {
+  const store = new MemoryStore(limits)
+  const { fetch, sent } = caching([() => controlled('max-age=60, private')], { store })
+  await text(fetch(target))
+  await text(fetch(target))
+  expect(sent.length).toBe(1)
+  await text(fetch.extend({ cache: { store, shared: true } })(target))
+  expect(sent.length).toBe(2)
+})
+
 const key = (path: string, headers: Record<string, string> = {}): CacheKey => ({
   origin: 'https://a',
   method: 'GET',
