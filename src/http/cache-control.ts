@@ -1,25 +1,34 @@
 /** The directives of one Cache-Control field, by their names in lower case, each with its arguments; null for none. */
 export type Directives = ReadonlyMap<string, readonly (string | null)[]>
 
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+/
+const token = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/
+const leadingToken = new RegExp(`^${token.source}`)
+const wholeToken = new RegExp(`^${token.source}$`)
+const tokens = new RegExp(token.source, 'g')
 const digits = /^\d+$/
 /** A larger number is this one, RFC 9111 §1.2.2. */
 const longestSeconds = 2 ** 31
+/** What holds wherever it stands in something malformed. */
+const restrictive = new Set(['no-store', 'no-cache', 'private'])
 
 /**
- * The directives of a Cache-Control field, RFC 9111 §5.2. What is malformed is read for its name, so that a `no-store`
- * holds whatever stands behind it, and an argument that is none of its syntax is an invalid one.
+ * The directives of a Cache-Control field, RFC 9111 §5.2. What is malformed is read for its words, so that a `no-store`
+ * holds whatever stands around it, and an argument that is none of its syntax is an invalid one.
  */
 export function parseDirectives(field: string | null): Directives {
   const directives = new Map<string, (string | null)[]>()
-  if (field === null) return directives
-  for (const member of membersOf(field)) {
-    const name = token.exec(member)?.[0]
-    if (name === undefined) continue
-    const argument = argumentOf(member.slice(name.length))
-    const known = directives.get(name.toLowerCase())
-    if (known === undefined) directives.set(name.toLowerCase(), [argument])
+  const add = (name: string, argument: string | null): void => {
+    const known = directives.get(name)
+    if (known === undefined) directives.set(name, [argument])
     else known.push(argument)
+  }
+  for (const member of field === null ? [] : membersOf(field)) {
+    const name = leadingToken.exec(member)?.[0] ?? ''
+    const rest = member.slice(name.length)
+    const argument = argumentOf(rest)
+    if (name !== '') add(name.toLowerCase(), argument ?? (rest === '' ? null : rest))
+    if (rest !== '' && argument === undefined)
+      for (const word of rest.toLowerCase().match(tokens) ?? []) if (restrictive.has(word)) add(word, null)
   }
   return directives
 }
@@ -64,11 +73,10 @@ function closingQuote(field: string, opening: number): number {
   return -1
 }
 
-/** What follows the name: nothing, or an argument, which may be quoted; empty where it is neither. */
-function argumentOf(rest: string): string | null {
-  if (rest === '') return null
-  if (!rest.startsWith('=')) return ''
+/** The argument of a directive, RFC 9111 §5.2: a token or a quoted string; undefined for anything else. */
+function argumentOf(rest: string): string | undefined {
+  if (!rest.startsWith('=')) return undefined
   const argument = rest.slice(1)
-  const quoted = /^"((?:[^"\\]|\\.)*)"$/s.exec(argument)?.[1]
-  return quoted === undefined ? argument : quoted.replace(/\\(.)/gs, '$1')
+  if (wholeToken.test(argument)) return argument
+  return /^"((?:[^"\\]|\\.)*)"$/s.exec(argument)?.[1]?.replace(/\\(.)/gs, '$1')
 }

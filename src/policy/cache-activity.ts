@@ -1,4 +1,4 @@
-/** Most targets whose invalidation is remembered; when there are more, every request under way counts as overtaken. */
+/** Most targets whose invalidation is remembered; a request from before one that is forgotten counts as overtaken. */
 const maxInvalidated = 64
 
 /** What a cache has under way at one origin. */
@@ -21,11 +21,12 @@ export class CacheActivity {
   /** A response to an earlier request is not to be stored any more. */
   invalidated(path: string): void {
     this.#changes += 1
-    if (this.#invalidated.size >= maxInvalidated) {
-      this.#invalidated.clear()
-      this.#floor = this.#changes
-    }
+    this.#invalidated.delete(path)
     this.#invalidated.set(path, this.#changes)
+    const oldest = this.#invalidated.entries().next().value
+    if (this.#invalidated.size <= maxInvalidated || oldest === undefined) return
+    this.#invalidated.delete(oldest[0])
+    this.#floor = oldest[1]
   }
 
   /** Whether the target was not invalidated since there had been so many changes. */

@@ -21,7 +21,16 @@ test('a quote that is never closed hides nothing', () => {
   expect([...parseDirectives('extension="open, no-store, max-age=5').keys()]).toEqual(['extension', 'no-store', 'max-age'])
 })
 
-test.each(['no-store;max-age=60', 'no-store=1', 'no-store =x', 'no-store\t', '"x, no-store'])('%j holds a no-store', (field) => {
+test.each([
+  'no-store;max-age=60',
+  'no-store=1',
+  'no-store =x',
+  'no-store\t',
+  '"x, no-store',
+  'max-age=60 no-store',
+  '; no-store',
+  'x=(no-store)',
+])('%j holds a no-store', (field) => {
   expect(parseDirectives(field).has('no-store')).toBe(true)
 })
 
