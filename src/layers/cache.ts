@@ -50,7 +50,7 @@ async function looked(visit: CacheVisit, way: Way): Promise<Outcome> {
   if (exchange.cancelled) return cancelledOutcome(exchange.reason, exchange.options.on)
   const reuse = stored === undefined ? 'miss' : reuseOf(stored, demand, way.config.shared, visit.nowMs)
   if (stored !== undefined && (reuse === 'hit' || reuse === 'hit and revalidate')) {
-    if (reuse !== 'hit') outOfScope(() => void revalidated(visit, stored, way))
+    if (reuse !== 'hit' && !demand.onlyIfCached) outOfScope(() => void revalidated(visit, stored, way))
     return visit.served(stored)
   }
   if (demand.onlyIfCached) {
@@ -137,21 +137,25 @@ async function revalidated(visit: CacheVisit, stored: StoredResponse, way: Way):
   const id = visit.id(stored)
   if (validating.has(id)) return
   validating.add(id)
-  const exchange = background(visit.exchange)
-  way.background.add(exchange)
+  let exchange: Exchange | undefined
   try {
+    exchange = background(visit.exchange)
+    way.background.add(exchange)
     const own = new CacheVisit(exchange, way.config, way.origins)
     const outcome = await validated(own, stored, way)
     if (outcome.kind === 'response' && outcome.received.body !== null) {
       outcome.received.watch(exchange)
       await drained(outcome.received.body, own.recording)
     }
-  } catch {
-    // A function of the caller threw; its next call tells.
+  } catch (error) {
+    // A function of the caller threw: the next call tells, and no response is left open.
+    exchange?.breakOff(error)
   } finally {
-    way.background.remove(exchange)
-    exchange.ended()
     validating.delete(id)
+    if (exchange !== undefined) {
+      way.background.remove(exchange)
+      exchange.ended()
+    }
   }
 }
 

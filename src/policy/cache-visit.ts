@@ -147,14 +147,14 @@ export class CacheVisit {
   }
 
   /** What the answer to a HEAD request says of the stored response: it brings new fields, or is about another one, RFC 9111 §4.3.5. */
-  async #headed(outcome: ResponseOutcome, known: StoredResponse | undefined): Promise<Outcome> {
+  #headed(outcome: ResponseOutcome, known: StoredResponse | undefined): Outcome {
     const { received } = outcome
     if (known === undefined || received.status !== wholeStatus || known.statusCode !== wholeStatus) return outcome
-    if (!describes(received, known)) await this.#storage.forget(this.key)
+    // What a store takes its time for happens behind the back of the call.
+    if (!describes(received, known)) void this.#storage.forget(this.key)
     else {
       const recording = this.#record(valueToStore(received, known, this.#times, this.key, this.config))
       const body = recording && recorded(storedBody(known.body), recording)
-      // A store that takes its time does so behind the back of the call.
       if (body) void drained(body, recording)
     }
     return outcome
@@ -184,7 +184,7 @@ export class CacheVisit {
     const { exchange, request } = this
     const { statusCode, statusMessage } = stored
     const { asksFunctions, on } = exchange.options
-    const content = this.isHead || isBodiless(request.method, statusCode) ? null : storedBody(stored.body)
+    const content = isBodiless(request.method, statusCode) ? null : storedBody(stored.body)
     const body = recording === undefined ? content : recorded(content, recording)
     if (body !== null && !body.done) exchange.add(body)
     const received = new ReceivedResponse(statusCode, statusMessage, request.href, fields, body)

@@ -83,6 +83,40 @@ test('the signal of the call that was answered does not end the validation; clos
   expect(clock.armed).toBe(0)
 })
 
+test('what the functions of the caller throw in the background is swallowed', async () => {
+  let isBroken = false
+  const on = {
+    200: () => {
+      if (isBroken) throw new Error('broken')
+      return undefined
+    },
+  }
+  const old = () => controlled('max-age=10, stale-while-revalidate=60', 'old')
+  let answer = (_: Response): void => {}
+  const pending = () => new Promise<Response>((resolve) => (answer = resolve))
+  const { fetch, clock, sent } = caching([old, pending, old], true, { on })
+  await text(fetch(target))
+  await clock.advance(20_000)
+  expect(await text(fetch(target))).toBe('old')
+  isBroken = true
+  answer(controlled('max-age=10', 'new'))
+  await settle()
+  isBroken = false
+  expect(await text(fetch(target))).toBe('old')
+  await settle()
+  expect(sent.length).toBe(3)
+  expect(clock.armed).toBe(0)
+})
+
+test('only-if-cached is answered within that window, and nothing is sent', async () => {
+  const { fetch, clock, sent } = caching([controlled('max-age=10, stale-while-revalidate=60', 'old')])
+  await text(fetch(target))
+  await clock.advance(20_000)
+  expect(await text(fetch(target, { headers: { 'cache-control': 'only-if-cached' } }))).toBe('old')
+  await settle()
+  expect(sent.length).toBe(1)
+})
+
 test('a validation in the background is retried as a call is', async () => {
   const { fetch, clock, sent } = caching([
     controlled('max-age=10, stale-while-revalidate=600', 'old'),

@@ -242,6 +242,17 @@ test('a policy function is asked about a stored response as about any other', as
   expect(sent.length).toBe(1)
 })
 
+test('a policy function that reads a clone leaves the content to the caller and to the store', async () => {
+  const on = {
+    200: async ({ response }: { response: Response }) =>
+      (await response.clone().text()) === 'content' ? undefined : ('fail' as const),
+  }
+  const { fetch, sent } = caching([controlled('max-age=60')], true, { on })
+  expect(await text(fetch(target))).toBe('content')
+  expect(await text(fetch(target))).toBe('content')
+  expect(sent.length).toBe(1)
+})
+
 test('integrity is checked for stored content as well', async () => {
   const { fetch } = caching([controlled('max-age=60')])
   await text(fetch(target))
