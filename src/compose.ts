@@ -1,3 +1,4 @@
+import type { Cancellation } from './cancellation.ts'
 import type { Exchange } from './exchange.ts'
 import { attemptHandler } from './layers/attempt.ts'
 import { breakerLayer } from './layers/breaker.ts'
@@ -28,6 +29,8 @@ import type { ResolvedOptions } from './types/options.ts'
 export interface Shared {
   readonly connections: Connections
   readonly origins: Origins
+  /** What is sent for nobody's call; ends when the client is closed. */
+  readonly background: Cancellation
 }
 
 /** The path of a request: what every call passes, and what only a call in trouble passes. */
@@ -42,7 +45,7 @@ export interface Path {
 
 /** Composes the layers; it alone knows them all. */
 export function compose(options: ResolvedOptions, shared: Shared): Path {
-  const { origins } = shared
+  const { origins, background } = shared
   const { hedge, retryBudget, cache } = options
   const pause = pauseLayer(origins)
   const direct = directPath(options, shared, pause)
@@ -55,7 +58,7 @@ export function compose(options: ResolvedOptions, shared: Shared): Path {
     fallbackLayer,
     pollLayer,
     redirectLayer,
-    cache && cacheLayer(cache),
+    cache && cacheLayer(cache, origins, background),
     resumeLayer(origins, retryBudget),
     refreshLayer(origins),
     retryLayer(origins, retryBudget),

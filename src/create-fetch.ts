@@ -1,3 +1,4 @@
+import { Cancellation } from './cancellation.ts'
 import { broken, compose, type Shared } from './compose.ts'
 import { conclude, deliver, over } from './conclude.ts'
 import { RefusedError } from './errors/failures.ts'
@@ -8,7 +9,7 @@ import { normalise } from './normalise.ts'
 import { defaults } from './options/defaults.ts'
 import { resolveClient } from './options/resolve.ts'
 import { Origins } from './policy/origins.ts'
-import { Connections, marked } from './transport/connections.ts'
+import { Connections, fetchBrand } from './transport/connections.ts'
 import type { Handler, Outcome, ResponseOutcome } from './types/exchange.ts'
 import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './types/options.ts'
 
@@ -19,7 +20,7 @@ import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './ty
  */
 export function createFetch(options: ClientOptions = {}): SteadFetch {
   const resolved = resolveClient(defaults, options, 'createFetch')
-  return client(resolved, { connections: new Connections(resolved), origins: new Origins() })
+  return client(resolved, { connections: new Connections(resolved), origins: new Origins(), background: new Cancellation() })
 }
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
@@ -41,9 +42,13 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       return begun === undefined ? Promise.reject(error) : broken(begun, error)
     }
   }
-  return Object.assign(marked(call), {
+  return Object.assign(call, {
+    [fetchBrand]: true as const,
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
-    close: () => shared.connections.close(),
+    close: () => {
+      shared.background.cancel(new Error('the client is closed'))
+      return shared.connections.close()
+    },
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }
@@ -69,6 +74,7 @@ function repaired(exchange: Exchange, outcome: Outcome, repair: Handler): Promis
   return concluded(exchange, repair)
 }
 
+/** Ends the call by what a handler makes of it. */
 async function concluded(exchange: Exchange, handler: Handler): Promise<Response> {
   try {
     return await conclude(exchange, await handler(exchange))

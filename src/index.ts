@@ -78,15 +78,7 @@ export type { PolicySource } from './policy/classify.ts'
 export { accept, fail, fallback, follow, pause, poll, refresh, retry } from './policy/policies.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
-export type {
-  CacheHit,
-  CacheKey,
-  CacheOptions,
-  CacheStore,
-  CacheValue,
-  CacheWriter,
-  StoredContent,
-} from './types/cache.ts'
+export type { CacheKey, CacheOptions, CacheStore, CacheValue, StoredContent, StoredResponse } from './types/cache.ts'
 export type { Challenge } from './types/challenge.ts'
 export type { CallOptions, ClientOptions, CookieJar, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
 export type {

@@ -37,7 +37,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     options,
     request: { method, href, origin, fields: keyed(fieldsOf(own, request, client, origin), method, options), content },
     requestStream,
-    terms: termsOf(own, request),
+    terms: termsOf(own, request, options.cache === undefined ? undefined : (own.cache ?? request?.cache)),
     scope: scopeOn(options.clock),
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
@@ -51,19 +51,13 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
 
 const usualTerms: Terms = { redirect: 'follow', cache: 'default', integrity: '', ownTimeout: false, ownMaxDecoded: false }
 
-function termsOf(own: CallInit, request: Request | undefined): Terms {
+function termsOf(own: CallInit, request: Request | undefined, cache = 'default'): Terms {
   const redirect = redirectOf(own.redirect === undefined ? request?.redirect : own.redirect)
   const integrity = own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity)
-  const cache = own.cache ?? request?.cache ?? 'default'
-  if (redirect === 'follow' && cache === 'default' && integrity === '' && own.options === undefined) return usualTerms
+  if (redirect === 'follow' && integrity === '' && cache === 'default' && own.options === undefined) return usualTerms
   const { timeoutMs, maxDecodedBytes } = own.options ?? {}
-  return {
-    redirect,
-    cache: cache as CacheMode,
-    integrity,
-    ownTimeout: timeoutMs !== undefined,
-    ownMaxDecoded: maxDecodedBytes !== undefined,
-  }
+  const ownLimits = { ownTimeout: timeoutMs !== undefined, ownMaxDecoded: maxDecodedBytes !== undefined }
+  return { redirect, integrity, ...ownLimits, cache: cache as CacheMode }
 }
 
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */
@@ -72,7 +66,9 @@ function fieldsOf(own: CallInit, request: Request | undefined, client: ResolvedO
   const base = foreign ? filteredFields(client.headers, (name) => !looksLikeCredential(name)) : client.headers
   const given = mergeFields(base, own.headers === undefined ? request?.headers : own.headers)
   const mode = own.cache ?? request?.cache
-  return given === base && mode === undefined ? given : withCacheMode(given, mode)
+  // A shared cache answers conditions itself, as a proxy would.
+  const evaluates = client.cache?.shared === true && (mode === undefined || mode === 'default')
+  return (given === base && mode === undefined) || evaluates ? given : withCacheMode(given, mode)
 }
 
 /** With a key of its own, where the method is not idempotent and the caller wants it to be. */

@@ -1,7 +1,7 @@
-import { cacheStatusOf } from './cache/cache-status.ts'
 import { factsOf } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
 import { receivedOf } from './http/response.ts'
+import { cacheStatusOf } from './policy/cache-status.ts'
 import type { AttemptTrace, Trace } from './types/trace.ts'
 
 /** For what is not ours: a substitute, the reason of the caller's signal. */

@@ -17,7 +17,7 @@ function isDefault(mode: string | undefined): boolean {
   return mode === undefined || mode === 'default'
 }
 
-/** Whether the caller asks on a condition of its own. */
+/** Whether the request has conditions of its own, RFC 9110 §13.1. */
 export function isConditional(fields: Fields): boolean {
   return conditions.some((name) => fieldOf(fields, name) !== undefined)
 }

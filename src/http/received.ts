@@ -123,9 +123,12 @@ export function receivedFrom(response: Response, method: string, url: string): R
   return new ReceivedResponse(status, statusText, url, headers, wire)
 }
 
+/** A response of whose content only the start may be left. */
+export class ExcerptedResponse extends ReceivedResponse {}
+
 /** A response whose content was read, so that it can still be returned after its connection is gone. */
 export function revived({ status, statusText, url, headers, bodiless }: Received, excerpt: Bytes): ReceivedResponse {
-  return new ReceivedResponse(status, statusText, url, headers, bodiless ? null : receivedBytes(excerpt))
+  return new ExcerptedResponse(status, statusText, url, headers, bodiless ? null : receivedBytes(excerpt))
 }
 
 /** The same response with another body in the place of its own, such as its own with something looking on. */
@@ -136,9 +139,9 @@ export function withBody({ status, statusText, url, headers }: Received, body: B
 const noSource = { pause() {}, resume() {}, abort() {} }
 
 /** A body that is there already. */
-export function receivedBytes(bytes: Bytes): Body {
+export function receivedBytes(...parts: readonly Bytes[]): Body {
   const body = new WireBody(noSource)
-  if (bytes.byteLength > 0) body.write(bytes)
+  for (const part of parts) if (part.byteLength > 0) body.write(part)
   body.end()
   return body
 }

@@ -56,10 +56,10 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   const protection = resolveProtection(owner, parent, own)
   const changed: Partial<ResolvedOptions> = {
     ...protection,
-    cache: resolveCache(owner, own.cache, parent.cache),
     resume: resolveResume(owner, own.resume, parent.resume),
     schema: resolveSchema(owner, own.schema, parent.schema),
     connect: resolveConnect(owner, parent, own),
+    cache: resolveCache(owner, own.cache, parent.cache),
     on,
     asksFunctions: asksFunctions(on),
     refreshes: refreshesOf(on),

@@ -141,13 +141,12 @@ const beyond: StatusRow = row('', 'fail', 'never', 'ignored', 'RFC 9110 §15', {
 export const wholeStatus = 200
 /** The status of an answer with a part of the representation, RFC 9110 §15.3.7. */
 export const partialStatus = 206
-/** The status of an answer that tells nothing has changed, RFC 9110 §15.4.5. */
+/** The status of an answer to a conditional request that finds nothing new, RFC 9110 §15.4.5. */
 export const notModifiedStatus = 304
-
-/** Whether a response may be stored and used without a lifetime of its own, RFC 9110 §15.1; a part is not. */
-const cacheable = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
-/** The status of an answer that a cache could not give, RFC 9111 §5.2.1.7. */
-export const notCachedStatus = 504
+/** The status of an answer made here because the origin cannot be asked, RFC 9111 §5.2.1.7. */
+export const gatewayTimeoutStatus = 504
+/** What may be stored without being told so, RFC 9110 §15.1; a part of a representation never is. */
+export const cacheableStatuses: ReadonlySet<number> = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])
 
 /** The class of a status code. */
 export function statusClass(status: number): StatusClass {
@@ -167,16 +166,6 @@ export function errorClass(status: number): HttpErrorClass {
 /** Whether a response is only informational, RFC 9110 §15.2. */
 export function isInformational(status: number): boolean {
   return status < 200
-}
-
-/** Whether a response of this status may be used for a time that is guessed, RFC 9111 §4.2.2. */
-export function isHeuristicallyCacheable(status: number): boolean {
-  return cacheable.has(status)
-}
-
-/** Whether the connection speaks another protocol after this status, RFC 9110 §15.2.2. */
-export function switchesProtocol(status: number): boolean {
-  return statusRow(status).switches === true
 }
 
 /** Three digits, RFC 9110 §15. */

@@ -12,15 +12,10 @@ import { trackingAgent } from './tracked-client.ts'
 /** Node's own fetch is a few lines around its internal undici; no replacement can name that module. */
 const nodesOwnFetch = /require\(['"]internal\/deps\/undici\/undici['"]\)/
 
-/** What a steadfetch is known by, also one of another copy of the package. */
-const mark: unique symbol = Symbol.for('steadfetch.client')
-/** Set while a replaced global fetch runs: what it does in the end may be to call a steadfetch. */
-const beyond = new AsyncLocalStorage<true>()
-
-/** Marks a fetch as one of ours: put in the place of the global one, it is no mock to go through. */
-export function marked<Fetch extends object>(fetch: Fetch): Fetch {
-  return Object.defineProperty(fetch, mark, { value: true })
-}
+/** Marks a fetch of ours: where it takes the place of the global one, that is no replacement to go through. */
+export const fetchBrand: unique symbol = Symbol.for('steadfetch.fetch')
+/** The target that is asked of a replaced global fetch; one that asks us for it in turn is a wrapper around us. */
+const asked = new AsyncLocalStorage<string>()
 
 /** The options that say how connections are opened. */
 type ConnectionOptions = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
@@ -56,7 +51,7 @@ export class Connections {
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher, clock)
     const direct = dispatchSend(this.#agentOf(options), clock)
     const replaced = foreignSend(replacedFetch)
-    return (attempt) => (this.#fetchIsReplaced() && beyond.getStore() === undefined ? replaced(attempt) : direct(attempt))
+    return (attempt) => (this.#fetchIsReplaced(attempt.request.href) ? replaced(attempt) : direct(attempt))
   }
 
   /** Waits for the requests under way, then closes every connection. */
@@ -70,12 +65,13 @@ export class Connections {
   }
 
   /** msw, nock and stubs replace the global fetch: services under test keep their mocks. */
-  #fetchIsReplaced(): boolean {
+  #fetchIsReplaced(href: string): boolean {
     const current = globalThis.fetch
     if (current !== this.#knownFetch) {
       this.#knownFetch = current
-      this.#knownIsNative = mark in current || nodesOwnFetch.test(Function.prototype.toString.call(current))
+      this.#knownIsNative = fetchBrand in current || nodesOwnFetch.test(Function.prototype.toString.call(current))
     }
+    if (!this.#knownIsNative && asked.getStore() === href) this.#knownIsNative = true
     return !this.#knownIsNative
   }
 
@@ -109,4 +105,4 @@ export class Connections {
   }
 }
 
-const replacedFetch: Transport = (target, init) => beyond.run(true, () => globalThis.fetch(target, init as RequestInit))
+const replacedFetch: Transport = (target, init) => asked.run(target, () => globalThis.fetch(target, init as RequestInit))

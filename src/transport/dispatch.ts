@@ -5,7 +5,7 @@ import { NetworkError } from '../errors/failures.ts'
 import { WireBody } from '../http/body.ts'
 import { isIdempotent } from '../http/methods.ts'
 import { ReceivedResponse, type WireFields, wireField } from '../http/received.ts'
-import { isBodiless, isInformational, statusRow, switchesProtocol } from '../status/table.ts'
+import { isBodiless, isInformational, statusRow } from '../status/table.ts'
 import type { Body, Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import { type Decoding, decoding, maxCodings } from './decode.ts'
@@ -67,7 +67,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   }
 
   onResponseStart(controller: Controller, status: number, fields: WireFields, statusText = ''): void {
-    if (switchesProtocol(status)) this.onRequestUpgrade(controller, status)
+    if (statusRow(status).switches === true) this.onRequestUpgrade(controller, status)
     else if (isInformational(status)) this.#inform(status, fields)
     else this.#answer(status, statusText, fields)
   }

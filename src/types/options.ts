@@ -118,10 +118,10 @@ export interface ClientOptions extends CallOptions {
   readonly hedge?: HedgeOptions | boolean
   /** Origins that answer the same requests: calls to the origin of `baseUrl`, by default the first, are spread over them. Default: none. */
   readonly endpoints?: readonly (string | URL)[] | EndpointsOptions | false
+  /** Keeps responses and answers from them, as RFC 9111 says. Default false. */
+  readonly cache?: CacheOptions | boolean
   /** The field in which each request tells how many milliseconds are left to answer it, such as `'request-timeout-ms'`. Default: none. */
   readonly deadlineField?: string | false
-  /** Answers from stored responses where RFC 9111 allows it; `true` keeps them in memory. Default false. */
-  readonly cache?: CacheOptions | boolean
   /** Keeps the cookies of responses and sends them. Default: none are kept. */
   readonly cookies?: CookieJar | false
   /** Source of time. Default: the machine's. */

@@ -55,7 +55,7 @@ export interface Trace {
   readonly redirects: readonly RedirectTrace[]
   /** Why the last failed attempt was not repeated, where its policy would have. */
   readonly notRepeated?: RefusalReason
-  /** What the cache did, as a member of Cache-Status (RFC 9211 §2): `'steadfetch; hit; ttl=30'`. */
+  /** What the cache did for the latest request, as a member of Cache-Status (RFC 9211); absent without a cache. */
   readonly cache?: string
   /** Milliseconds from the start of the call until it was returned or thrown. */
   readonly totalMs: number
