@@ -56,8 +56,8 @@ export function explain(status: number | FailureKey, options: ClientOptions = {}
     policy: source === 'built-in' && row.policy === 'inform' ? { kind: 'inform' } : policy,
     source,
     repeat: repeatOf(policy, row.repeat),
-    retryAfter: row.retryAfter,
-    error: throws(policy) ? errorClass(status).name : undefined,
+    retryAfter: policy.kind === 'poll' ? 'waits' : row.retryAfter,
+    error: policy.kind === 'poll' ? 'TimeoutError' : throws(policy) ? errorClass(status).name : undefined,
     reference: row.reference,
   }
 }

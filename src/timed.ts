@@ -59,6 +59,7 @@ export abstract class Timed extends Cancellation implements Limited {
     this.limit()
   }
 
+  /** The limit of the client applies again; it does not count what the polling took. */
   polled(): void {
     const { polling, ...terms } = this.terms
     if (polling === undefined) return

@@ -10,7 +10,7 @@ export const usage = `Usage: steadfetch <url> [options]
   -H <'name: value'>     request field, may be repeated
   -d <content>           request content; @file reads a file, @- standard input
   --json <content>       JSON content with its Content-Type and Accept
-  --on <status>=<policy> policy for a code, a class such as 5xx, network or timeout: accept, fail, retry, pause, follow
+  --on <status>=<policy> policy for a code, a class such as 5xx, network or timeout: accept, fail, retry, pause, follow, poll
   -i                     print the status line and the fields of the response too
   --trace                print a timeline of attempts, waits and redirects on standard error
   --explain <status>     print the policy that applies to a status and stop

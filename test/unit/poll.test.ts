@@ -102,8 +102,8 @@ describe('poll()', () => {
       expect(await (await clock.drive(fetch(target, order))).text()).toBe('made')
       expect(sent).toHaveLength(3)
     }
-    expect(explain(202, { on: { 202: 'poll' } }).policy).toEqual({ kind: 'poll' })
-    expect(explain(202, { on: { 202: 'poll' } }).error).toBeUndefined()
+    const told = { policy: { kind: 'poll' }, repeat: 'never', retryAfter: 'waits', error: 'TimeoutError' }
+    expect(explain(202, { on: { 202: 'poll' } })).toMatchObject(told)
   })
 
   test('the description of a whole representation is no monitor', async () => {
@@ -111,6 +111,16 @@ describe('poll()', () => {
     expect((await fetch(target)).status).toBe(200)
     expect(sent).toHaveLength(1)
   })
+})
+
+test("redirect: 'manual' delivers the redirect of a monitor, and 'error' refuses it", async () => {
+  const replies = [accepted(), reply(303, { location: '/orders/1' })]
+  const { fetch, clock, sent } = polling(replies)
+  expect((await clock.drive(fetch(target, { ...order, redirect: 'manual' }))).status).toBe(303)
+  const refusing = polling(replies)
+  const error = await rejection(refusing.clock.drive(refusing.fetch(target, { ...order, redirect: 'error' })))
+  expect(error).toMatchObject({ name: 'RedirectError', kind: 'forbidden', status: 303 })
+  expect([sent.length, refusing.sent.length, clock.armed, refusing.clock.armed]).toEqual([2, 2, 0, 0])
 })
 
 describe('the requests of polling', () => {
