@@ -1,6 +1,5 @@
 import { broken, compose, type Shared } from './compose.ts'
-import { conclude, deliver, over } from './conclude.ts'
-import { RefusedError } from './errors/failures.ts'
+import { closedError, conclude, deliver } from './conclude.ts'
 import type { Exchange } from './exchange.ts'
 import { breakerControl } from './layers/breaker.ts'
 import { Limits } from './limits.ts'
@@ -11,6 +10,7 @@ import { Origins } from './policy/origins.ts'
 import { Connections } from './transport/connections.ts'
 import type { Handler, Outcome, ResponseOutcome } from './types/exchange.ts'
 import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './types/options.ts'
+import { upgrader } from './upgrade.ts'
 
 /**
  * Makes a fetch with its own policies, connections and per-origin state.
@@ -23,14 +23,14 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
 }
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
-  const { direct, repair } = compose(options, shared)
+  const { direct, repair, whole } = compose(options, shared)
   const limits = new Limits(options.clock)
   const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
     let begun: Exchange | undefined
     try {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
-      if (shared.connections.closed) throw over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
+      if (shared.connections.closed) throw closedError(exchange)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
       return direct(exchange).then((outcome) => {
         if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
@@ -43,6 +43,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
   return Object.assign(call, {
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
     close: () => shared.connections.close(),
+    upgrade: upgrader(options, limits, shared.connections, whole),
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }

@@ -66,10 +66,12 @@ export {
 } from './errors/status-errors.ts'
 export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
 export { type Explanation, explain } from './explain.ts'
+export { linksOf } from './http/link.ts'
 export type { PolicySource } from './policy/classify.ts'
 export { accept, fail, fallback, follow, pause, retry } from './policy/policies.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
+export type { Link } from './types/link.ts'
 export type { CallOptions, ClientOptions, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
 export type {
   AcceptPolicy,
@@ -117,3 +119,4 @@ export type {
   Transport,
   TransportInit,
 } from './types/transport.ts'
+export type { Upgraded, UpgradeInit } from './types/upgrade.ts'

@@ -19,7 +19,13 @@ type Input = string | URL | Request
  *
  * @throws TypeError for a request that cannot be sent.
  */
-export function normalise(input: Input, init: SteadInit | undefined, client: ResolvedOptions, limits: Limits): Exchange {
+export function normalise(
+  input: Input,
+  init: SteadInit | undefined,
+  client: ResolvedOptions,
+  limits: Limits,
+  upgrade?: string,
+): Exchange {
   const own = readInit(init)
   const request = isRequest(input) ? input : undefined
   const options = own.options === undefined ? client : resolveCall(client, own.options)
@@ -33,7 +39,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     options,
     request: { method, href, origin, fields: fieldsOf(own, request, client, origin), content },
     requestStream,
-    terms: termsOf(own, request),
+    terms: upgrade === undefined ? termsOf(own, request) : { ...termsOf(own, request), upgrade },
     scope: scopeOn(options.clock),
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)

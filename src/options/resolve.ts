@@ -7,6 +7,7 @@ import { asksFunctions } from '../policy/classify.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveConnect } from './connect.ts'
+import { checkExpect, resolveExpect } from './expect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
 
@@ -19,6 +20,7 @@ const callRules = {
   maxDecodedBytes: { min: 0, integer: true, or: false },
   errors: ['throw', 'return', 'fetch'],
   onInformation: 'function',
+  expectContinue: checkExpect,
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** The options that a call may have of its own. */
@@ -49,6 +51,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   const changed: Partial<ResolvedOptions> = {
     ...protection,
     connect: resolveConnect(owner, parent, own),
+    expectContinue: resolveExpect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
     clock: own.clock === undefined ? parent.clock : boundClock(own.clock),
@@ -66,7 +69,8 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
 export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
   checkMembers('fetch', options as Record<string, unknown>, callRules)
   const on = mergePolicies('fetch', client.on, options.on)
-  return { ...client, ...options, on, asksFunctions: asksFunctions(on) } as ResolvedOptions
+  const expectContinue = resolveExpect('fetch', client, options)
+  return { ...client, ...options, on, asksFunctions: asksFunctions(on), expectContinue } as ResolvedOptions
 }
 
 function checkClock(owner: string, name: string, clock: unknown): void {

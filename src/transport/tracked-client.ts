@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
+import { type Awaiting, ContinueFilter } from './continues.ts'
 import { guardSession } from './h2-session.ts'
 
 /** One sending of a request over a socket, from its first byte on. */
@@ -16,9 +17,9 @@ export interface ConnectionUse {
 export interface Connection {
   /**
    * To be called in each `onRequestStart`, when the socket is known: undici itself sends a request a second time after
-   * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request.
+   * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request. `awaiting` is told of each unasked 100 Continue.
    */
-  use(): ConnectionUse | undefined
+  use(awaiting: Awaiting): ConnectionUse | undefined
   /** Closes the socket, so that the next request goes over another one. */
   retire(): void
 }
@@ -29,7 +30,7 @@ export interface ConnectionAware {
   onConnection(connection: Connection): void
 }
 
-/** An undici Agent whose connections tell their handlers how they are used. */
+/** An undici Agent without time limits of its own, whose connections tell their handlers how they are used. */
 export function trackingAgent(
   options: Omit<Agent.Options, 'connect' | 'factory'>,
   connect: buildConnector.connector,
@@ -37,7 +38,7 @@ export function trackingAgent(
 ): Agent {
   const client = (origin: URL, settings: object): Client => new TrackedClient(origin, settings as ClientSettings, clock)
   const pool = (origin: string | URL, settings: object): Pool => new Pool(origin, { ...settings, factory: client })
-  return new Agent({ ...options, connect, factory: pool })
+  return new Agent({ headersTimeout: 0, bodyTimeout: 0, ...options, connect, factory: pool })
 }
 
 type ClientSettings = Client.Options & { readonly connect: buildConnector.connector }
@@ -45,6 +46,8 @@ type ClientSettings = Client.Options & { readonly connect: buildConnector.connec
 /** The socket a client has now, and how often a request was written to it. */
 interface Current {
   socket: Socket | undefined
+  /** Of a socket of HTTP/1.1. */
+  filter: ContinueFilter | undefined
   requests: number
 }
 
@@ -56,7 +59,7 @@ class TrackedClient extends Client implements Connection {
   readonly #current: Current
 
   constructor(origin: URL, settings: ClientSettings, clock: Clock) {
-    const current: Current = { socket: undefined, requests: 0 }
+    const current: Current = { socket: undefined, filter: undefined, requests: 0 }
     super(origin, { ...settings, connect: noting(settings.connect, current) })
     this.#current = current
     // Emitted when there is a session, and before the first request is written.
@@ -73,9 +76,10 @@ class TrackedClient extends Client implements Connection {
     return super.dispatch(options, handler)
   }
 
-  use(): ConnectionUse | undefined {
-    const { socket, requests } = this.#current
+  use(awaiting: Awaiting): ConnectionUse | undefined {
+    const { socket, filter, requests } = this.#current
     if (socket === undefined) return undefined
+    filter?.await(awaiting)
     this.#current.requests = requests + 1
     return new Use(socket, requests > 0)
   }
@@ -83,7 +87,7 @@ class TrackedClient extends Client implements Connection {
   /** An HTTP/2 session is left alone: other requests are under way on it. */
   retire(): void {
     const { socket } = this.#current
-    if (socket !== undefined && (socket as TLSSocket).alpnProtocol !== 'h2') queueMicrotask(() => socket.destroy())
+    if (socket !== undefined && !speaksHttp2(socket)) queueMicrotask(() => socket.destroy())
   }
 }
 
@@ -104,6 +108,11 @@ class Use implements ConnectionUse {
   }
 }
 
+/** Whether HTTP/2 was chosen when TLS was set up. */
+export function speaksHttp2(socket: Socket): boolean {
+  return (socket as TLSSocket).alpnProtocol === 'h2'
+}
+
 /** NaN, which equals nothing, for the stream of a foreign connector that does not count. */
 function bytesOf(socket: Partial<Socket>): number {
   return socket.bytesRead ?? Number.NaN
@@ -113,7 +122,11 @@ function noting(connect: buildConnector.connector, current: Current): buildConne
   return (options, callback) => {
     connect(options, (...result) => {
       const [, socket] = result
-      if (socket !== null) Object.assign(current, { socket, requests: 0 })
+      // Of a failure undici's connectors tell no socket, not even null.
+      if (socket) {
+        const filter = speaksHttp2(socket) ? undefined : new ContinueFilter(socket)
+        Object.assign(current, { socket, filter, requests: 0 })
+      }
       callback(...result)
     })
   }

@@ -13,6 +13,7 @@ import type {
   ThrottleOptions,
 } from './protection.ts'
 import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
+import type { Upgraded, UpgradeInit } from './upgrade.ts'
 
 /** Fields in any form fetch takes them: Headers, pairs, or a record. */
 export type FieldsInit = NonNullable<RequestInit['headers']>
@@ -42,8 +43,17 @@ export interface CallOptions {
    * fails as fetch does, with a plain TypeError whose `cause` is that of the system. Default `'throw'`.
    */
   readonly errors?: 'throw' | 'return' | 'fetch'
-  /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
+  /**
+   * Called with each informational (1xx) response as it arrives, RFC 9110 §15.2; none of them prolongs a time limit, and more
+   * than 1,000 to one request are a NetworkError of kind `'protocol'`.
+   */
   readonly onInformation?: (information: Information) => void
+  /**
+   * Sends `Expect: 100-continue` with content, and the content once the server says so (RFC 9110 §10.1.1), or after `afterMs`,
+   * by default 1,000. Such a request has a connection of HTTP/1.1 to itself. Not together with `dispatcher` or `transport`.
+   * Default false.
+   */
+  readonly expectContinue?: boolean | { readonly afterMs?: number }
 }
 
 /** Options of {@link createFetch} and of {@link SteadFetch.extend}. */
@@ -119,6 +129,14 @@ export interface SteadFetch {
    * @throws TypeError when the client has none, or for what is no http or https URL.
    */
   breaker(origin: string | URL): BreakerControl
+  /**
+   * Asks the origin to switch to another protocol on a connection of HTTP/1.1 (RFC 9110 §7.8), and resolves to the connection
+   * once it has; it belongs to the caller then. Policies and limits are those of any GET.
+   *
+   * @throws NetworkError of kind `'protocol'` for an answer that is accepted but does not switch, or switches to something
+   * else; for a refusal what a call throws; TypeError for an option it does not have, and for a client with a `transport`.
+   */
+  upgrade(target: string | URL, init: UpgradeInit): Promise<Upgraded>
 }
 
 /** Options after validation, every default filled in. */
@@ -134,6 +152,7 @@ export interface ResolvedOptions extends Protection {
   readonly connectTimeoutMs: number | false
   readonly errors: 'throw' | 'return' | 'fetch'
   readonly onInformation: ((information: Information) => void) | undefined
+  readonly expectContinue: number | false
   readonly baseUrl: URL | undefined
   readonly headers: Fields
   readonly transport: Transport | undefined

@@ -39,6 +39,7 @@ const floors: readonly (readonly string[])[] = [
     'http-errors.ts',
     'traces.ts',
     'standard.ts',
+    'upgrade.ts',
     'explain.ts',
   ],
   ['index.ts'],
