@@ -1,3 +1,4 @@
+import { RefusedError } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
 import { readExcerpt } from './http/excerpt.ts'
 import { isLookedAt, limited } from './http/limited.ts'
@@ -53,6 +54,11 @@ async function deliverVerified(exchange: Exchange, received: Received): Promise<
 export function over(exchange: Exchange, error: unknown): unknown {
   exchange.ended(error)
   return traced(error, exchange)
+}
+
+/** The error of a call of a client that was closed. */
+export function closedError(exchange: Exchange): unknown {
+  return over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
 }
 
 /** Hands the response out; the exchange watches over its body to the last byte. */

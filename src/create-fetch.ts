@@ -1,7 +1,6 @@
 import { Cancellation } from './cancellation.ts'
 import { broken, compose, type Shared } from './compose.ts'
-import { conclude, deliver, over } from './conclude.ts'
-import { RefusedError } from './errors/failures.ts'
+import { closedError, conclude, deliver } from './conclude.ts'
 import type { Exchange } from './exchange.ts'
 import { breakerControl } from './layers/breaker.ts'
 import { Limits } from './limits.ts'
@@ -12,6 +11,7 @@ import { Origins } from './policy/origins.ts'
 import { Connections, fetchBrand } from './transport/connections.ts'
 import type { Handler, Outcome, ResponseOutcome } from './types/exchange.ts'
 import type { ClientOptions, ResolvedOptions, SteadFetch, SteadInit } from './types/options.ts'
+import { upgrader } from './upgrade.ts'
 
 /**
  * Makes a fetch with its own policies, connections and per-origin state.
@@ -31,7 +31,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     try {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
-      if (shared.connections.closed) throw over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
+      if (shared.connections.closed) throw closedError(exchange)
       if (asksMore(exchange.options)) return concluded(exchange, whole)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
       return direct(exchange).then((outcome) => {
@@ -49,6 +49,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       shared.background.cancel(new Error('the client is closed'))
       return shared.connections.close()
     },
+    upgrade: upgrader(options, limits, shared.connections, whole),
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }

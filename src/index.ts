@@ -74,13 +74,16 @@ export {
 export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
 export { type Explanation, explain } from './explain.ts'
 export { parseChallenges } from './http/challenges.ts'
+export { linksOf } from './http/link.ts'
 export type { PolicySource } from './policy/classify.ts'
 export { accept, fail, fallback, follow, pause, poll, refresh, retry } from './policy/policies.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
 export type { CacheKey, CacheOptions, CacheStore, CacheValue, StoredContent, StoredResponse } from './types/cache.ts'
+export type { CallOptions, CookieJar, FieldsInit } from './types/call-options.ts'
 export type { Challenge } from './types/challenge.ts'
-export type { CallOptions, ClientOptions, CookieJar, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
+export type { Link } from './types/link.ts'
+export type { ClientOptions, SteadFetch, SteadInit } from './types/options.ts'
 export type {
   AcceptPolicy,
   CredentialsSource,
@@ -136,3 +139,4 @@ export type {
   Transport,
   TransportInit,
 } from './types/transport.ts'
+export type { Upgraded, UpgradeInit } from './types/upgrade.ts'

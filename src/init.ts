@@ -1,6 +1,7 @@
 import { protections } from './options/protection.ts'
 import { callKeys } from './options/resolve.ts'
-import type { CallOptions, SteadInit } from './types/options.ts'
+import type { CallOptions } from './types/call-options.ts'
+import type { SteadInit } from './types/options.ts'
 
 /** The second argument of a call, read once. */
 export class CallInit {

@@ -23,7 +23,13 @@ type Input = string | URL | Request
  *
  * @throws TypeError for a request that cannot be sent.
  */
-export function normalise(input: Input, init: SteadInit | undefined, client: ResolvedOptions, limits: Limits): Exchange {
+export function normalise(
+  input: Input,
+  init: SteadInit | undefined,
+  client: ResolvedOptions,
+  limits: Limits,
+  upgrade?: string,
+): Exchange {
   const own = readInit(init)
   const request = isRequest(input) ? input : undefined
   const options = own.options === undefined ? client : resolveCall(client, own.options)
@@ -37,7 +43,7 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
     options,
     request: { method, href, origin, fields: keyed(fieldsOf(own, request, client, origin), method, options), content },
     requestStream,
-    terms: termsOf(own, request, options.cache === undefined ? undefined : (own.cache ?? request?.cache)),
+    terms: termsOf(own, request, options.cache === undefined ? undefined : (own.cache ?? request?.cache), upgrade),
     scope: scopeOn(options.clock),
   }
   const signal = signalOf(own.signal === undefined ? request?.signal : own.signal)
@@ -51,13 +57,15 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
 
 const usualTerms: Terms = { redirect: 'follow', cache: 'default', integrity: '', ownTimeout: false, ownMaxDecoded: false }
 
-function termsOf(own: CallInit, request: Request | undefined, cache = 'default'): Terms {
+function termsOf(own: CallInit, request: Request | undefined, cache = 'default', upgrade?: string): Terms {
   const redirect = redirectOf(own.redirect === undefined ? request?.redirect : own.redirect)
   const integrity = own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity)
-  if (redirect === 'follow' && integrity === '' && cache === 'default' && own.options === undefined) return usualTerms
+  const isUsual = redirect === 'follow' && integrity === '' && cache === 'default' && upgrade === undefined
+  if (isUsual && own.options === undefined) return usualTerms
   const { timeoutMs, maxDecodedBytes } = own.options ?? {}
   const ownLimits = { ownTimeout: timeoutMs !== undefined, ownMaxDecoded: maxDecodedBytes !== undefined }
-  return { redirect, integrity, ...ownLimits, cache: cache as CacheMode }
+  const terms = { redirect, integrity, ...ownLimits, cache: cache as CacheMode }
+  return upgrade === undefined ? terms : { ...terms, upgrade }
 }
 
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */

@@ -1,5 +1,5 @@
+import type { FieldsInit } from '../types/call-options.ts'
 import type { Content, Fields } from '../types/exchange.ts'
-import type { FieldsInit } from '../types/options.ts'
 
 /** RFC 9110 §5.1. */
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/

@@ -14,6 +14,18 @@ export function wireField(fields: WireFields, name: string): string | null {
   return Array.isArray(value) ? value.join(', ') : (value ?? null)
 }
 
+/** The same of a flat list: name, value, name, value. */
+export function wireFields(raw: readonly string[]): WireFields {
+  const fields = Object.create(null) as Record<string, string | string[]>
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = (raw[index] as string).toLowerCase()
+    const value = raw[index + 1] as string
+    const before = fields[name]
+    fields[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
+  }
+  return fields
+}
+
 /** The declarations of the platform call the methods of Headers fields. */
 const PlatformHeaders = Headers as unknown as new (init: Headers | [string, string][]) => object
 

@@ -70,6 +70,14 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     return this.#exchange.maxDecodedBytes
   }
 
+  get upgrade(): string | undefined {
+    return this.#exchange.terms.upgrade
+  }
+
+  get expectContinue(): number | false {
+    return this.#exchange.options.expectContinue
+  }
+
   within<Result>(run: () => Result): Result {
     return this.#exchange.within(run, mayRepeat(this.#exchange.options))
   }

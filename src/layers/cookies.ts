@@ -3,8 +3,8 @@ import type { Exchange } from '../exchange.ts'
 import { fieldOf, withField } from '../http/fields.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
+import type { CookieJar } from '../types/call-options.ts'
 import type { Handler, Layer, Outcome } from '../types/exchange.ts'
-import type { CookieJar } from '../types/options.ts'
 
 /** Sends the cookies of a jar with each request, redirects and retries among them, and gives it those of each response (RFC 6265 §5). */
 export function cookiesLayer(jar: CookieJar): Layer {

@@ -16,6 +16,7 @@ export const defaults: ResolvedOptions = {
   connectTimeoutMs: 10_000,
   errors: 'throw',
   onInformation: undefined,
+  expectContinue: false,
   baseUrl: undefined,
   headers: ['accept', '*/*', 'user-agent', 'steadfetch'],
   transport: undefined,

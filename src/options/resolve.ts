@@ -4,10 +4,12 @@ import { isForbiddenPort } from '../http/ports.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
 import { asksFunctions, refreshesOf } from '../policy/classify.ts'
-import type { CallOptions, ClientOptions, CookieJar, ResolvedOptions } from '../types/options.ts'
+import type { CallOptions, CookieJar } from '../types/call-options.ts'
+import type { ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveCache } from './cache.ts'
 import { resolveConnect } from './connect.ts'
+import { checkExpect, resolveExpect } from './expect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
 import { resolveResume } from './resume.ts'
@@ -26,6 +28,7 @@ const callRules = {
   maxResponseBytes: { min: 0, integer: true, or: false },
   onDownloadProgress: 'function',
   onUploadProgress: 'function',
+  expectContinue: checkExpect,
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** The options that a call may have of its own. */
@@ -60,6 +63,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     schema: resolveSchema(owner, own.schema, parent.schema),
     connect: resolveConnect(owner, parent, own),
     cache: resolveCache(owner, own.cache, parent.cache),
+    expectContinue: resolveExpect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
     refreshes: refreshesOf(on),
@@ -79,10 +83,15 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
 export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
   checkMembers('fetch', options as Record<string, unknown>, callRules)
   const on = mergePolicies('fetch', client.on, options.on)
-  const refreshes = on === client.on ? client.refreshes : refreshesOf(on)
-  const resume = resolveResume('fetch', options.resume, client.resume)
-  const schema = resolveSchema('fetch', options.schema, client.schema)
-  return { ...client, ...options, on, asksFunctions: asksFunctions(on), refreshes, resume, schema } as ResolvedOptions
+  const resolved = {
+    on,
+    asksFunctions: asksFunctions(on),
+    refreshes: on === client.on ? client.refreshes : refreshesOf(on),
+    resume: resolveResume('fetch', options.resume, client.resume),
+    schema: resolveSchema('fetch', options.schema, client.schema),
+    expectContinue: resolveExpect('fetch', client, options),
+  }
+  return { ...client, ...options, ...resolved } as ResolvedOptions
 }
 
 function checkClock(owner: string, name: string, clock: unknown): void {

@@ -6,6 +6,7 @@ import type { Transport } from '../types/transport.ts'
 import { connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
 import { foreignSend } from './foreign.ts'
+import { Http1 } from './http1.ts'
 import { withLocalSchemes } from './local.ts'
 import { trackingAgent } from './tracked-client.ts'
 
@@ -26,7 +27,8 @@ type SendOptions = ConnectionOptions & Pick<ResolvedOptions, 'transport' | 'disp
 export class Connections {
   readonly #shared: () => Agent
   readonly #own = new WeakMap<object, () => Agent>()
-  readonly #agents = new Set<Agent>()
+  readonly #http1 = new WeakMap<object, Http1>()
+  readonly #open = new Set<{ close(): Promise<void> }>()
   #closing: Promise<void> | undefined
   #knownFetch: unknown
   #knownIsNative = true
@@ -51,17 +53,22 @@ export class Connections {
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher, clock)
     const direct = dispatchSend(this.#agentOf(options), clock)
     const replaced = foreignSend(replacedFetch)
-    return (attempt) => (this.#fetchIsReplaced(attempt.request.href) ? replaced(attempt) : direct(attempt))
+    return (attempt) => {
+      if (attempt.upgrade !== undefined) this.#http1Of(options).switch(attempt)
+      else if (this.#fetchIsReplaced(attempt.request.href)) replaced(attempt)
+      else if (attempt.expectContinue === false) direct(attempt)
+      else this.#http1Of(options).ask(attempt, direct)
+    }
   }
 
   /** Waits for the requests under way, then closes every connection. */
   close(): Promise<void> {
-    this.#closing ??= this.#closeAgents()
+    this.#closing ??= this.#closeAll()
     return this.#closing
   }
 
-  async #closeAgents(): Promise<void> {
-    await Promise.all([...this.#agents].map((agent) => agent.close()))
+  async #closeAll(): Promise<void> {
+    await Promise.all([...this.#open].map((connections) => connections.close()))
   }
 
   /** msw, nock and stubs replace the global fetch: services under test keep their mocks. */
@@ -85,24 +92,35 @@ export class Connections {
     return opener
   }
 
+  /** Made for the first request that needs it. */
+  #http1Of(options: ConnectionOptions): Http1 {
+    const key = options.connect ?? this
+    const known = this.#http1.get(key)
+    if (known !== undefined) return known
+    const http1 = this.#kept(new Http1(options))
+    this.#http1.set(key, http1)
+    return http1
+  }
+
   /** The agent is made for the first request: most children of a client never send one over connections of their own. */
-  #opener(options: ConnectionOptions): () => Agent {
+  #opener({ connect, connectTimeoutMs, clock }: ConnectionOptions): () => Agent {
     let agent: Agent | undefined
     return () => {
-      agent ??= this.#open(options)
+      agent ??= this.#kept(trackingAgent(protocolsOf(connect), connectorOf(connect, connectTimeoutMs, clock), clock))
       return agent
     }
   }
 
-  #open({ connect, connectTimeoutMs, clock }: ConnectionOptions): Agent {
-    // The pool waits for ALPN before it opens more connections, unless it is told that there is nothing to wait for.
-    const protocols = typeof connect === 'object' && connect.allowH2 === false ? { allowH2: false } : {}
-    const connector = connectorOf(connect, connectTimeoutMs, clock)
-    const agent = trackingAgent({ headersTimeout: 0, bodyTimeout: 0, ...protocols }, connector, clock)
-    this.#agents.add(agent)
-    if (this.closed) agent.close().catch(() => {})
-    return agent
+  #kept<Kind extends { close(): Promise<void> }>(connections: Kind): Kind {
+    this.#open.add(connections)
+    if (this.closed) connections.close().catch(() => {})
+    return connections
   }
+}
+
+/** The pool waits for ALPN before it opens more connections, unless it is told that there is nothing to wait for. */
+function protocolsOf(connect: ConnectionOptions['connect']): { allowH2?: false } {
+  return typeof connect === 'object' && connect.allowH2 === false ? { allowH2: false } : {}
 }
 
 const replacedFetch: Transport = (target, init) => asked.run(target, () => globalThis.fetch(target, init as RequestInit))

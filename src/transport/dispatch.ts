@@ -1,16 +1,18 @@
+import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
-import { BodyError } from '../errors/body-error.ts'
-import { NetworkError } from '../errors/failures.ts'
-import { WireBody } from '../http/body.ts'
 import { isIdempotent } from '../http/methods.ts'
-import { ReceivedResponse, type WireFields, wireField } from '../http/received.ts'
-import { isBodiless, isInformational, statusRow } from '../status/table.ts'
-import type { Body, Bytes, Sink, Source } from '../types/body.ts'
+import type { WireFields } from '../http/received.ts'
+import { UpgradedResponse } from '../http/upgraded.ts'
+import { isInformational, statusRow } from '../status/table.ts'
+import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
-import { type Decoding, decoding, maxCodings } from './decode.ts'
+import { answer } from './answer.ts'
+import type { Awaiting } from './continues.ts'
 import { attemptFailure, type Stage } from './failure.ts'
+import { inform } from './interim.ts'
 import { outgoing } from './outgoing.ts'
+import { switchRefusal, unexpectedSwitch } from './switch.ts'
 import type { Connection, ConnectionAware, ConnectionUse } from './tracked-client.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -30,7 +32,7 @@ interface Way {
 }
 
 /** One response as undici delivers it: the handler of a dispatch and the source of the body. */
-class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
+class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting, Source {
   readonly #attempt: Attempt
   readonly #way: Way
   #stage: Stage = 'unsent'
@@ -47,7 +49,9 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
   }
 
   send(): void {
-    this.#way.dispatcherOf().dispatch(outgoing(this.#attempt.request), this)
+    const { request, upgrade } = this.#attempt
+    const options = outgoing(request)
+    this.#way.dispatcherOf().dispatch(upgrade === undefined ? options : { ...options, upgrade }, this)
   }
 
   onConnection(connection: Connection): void {
@@ -56,37 +60,37 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller
-    this.#use = this.#connection?.use()
+    this.#use = this.#connection?.use(this)
     if (this.#aborted === undefined) this.#stage = 'sent'
     else controller.abort(asError(this.#aborted.reason))
   }
 
-  onRequestUpgrade(controller: Controller, status: number): void {
-    const facts = this.#attempt.facts()
-    controller.abort(new NetworkError('protocol', 'maybe', `an unexpected ${status} switched the protocol`, facts))
+  onRequestUpgrade(controller: Controller, status: number, fields: WireFields, socket: Duplex): void {
+    const attempt = this.#attempt
+    const refusal = switchRefusal(attempt, status, fields)
+    if (refusal !== undefined) {
+      controller.abort(refusal)
+      return
+    }
+    this.#stage = 'answered'
+    attempt.remove(this)
+    attempt.answered(new UpgradedResponse(status, attempt.request.href, fields, socket))
   }
 
   onResponseStart(controller: Controller, status: number, fields: WireFields, statusText = ''): void {
-    if (statusRow(status).switches === true) this.onRequestUpgrade(controller, status)
-    else if (isInformational(status)) this.#inform(status, fields)
-    else this.#answer(status, statusText, fields)
+    if (statusRow(status).switches === true) controller.abort(unexpectedSwitch(this.#attempt, status))
+    else if (isInformational(status)) this.onContinue(status, fields)
+    else {
+      this.#stage = 'answered'
+      this.#use = undefined
+      if (statusRow(status).newConnection === true) this.#connection?.retire()
+      this.#sink = answer(this.#attempt, this, { status, statusText, fields })
+    }
   }
 
-  #answer(status: number, statusText: string, fields: WireFields): void {
-    this.#stage = 'answered'
-    this.#use = undefined
-    const attempt = this.#attempt
-    const { method, href } = attempt.request
-    // From here on it is the body that is cancelled: it may outlast the connection's part in it.
-    attempt.remove(this)
-    const body = isBodiless(method, status) ? null : this.#body(fields)
-    if (body === undefined) {
-      this.cancel(new BodyError('decode', `more than ${maxCodings} content codings`, attempt.facts()))
-      return
-    }
-    if (body !== null) attempt.add(body)
-    if (statusRow(status).newConnection === true) this.#connection?.retire()
-    attempt.answered(new ReceivedResponse(status, statusText, href, fields, body))
+  onContinue(status: number, fields: WireFields): void {
+    const end = inform(this.#attempt, status, fields)
+    if (end !== undefined) this.cancel(end.error)
   }
 
   onResponseData(_controller: Controller, part: Buffer): void {
@@ -151,30 +155,6 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Source {
       if (this.#aborted === undefined) this.send()
     })
   }
-
-  /** Undefined when it has more content codings than it may. */
-  #body(fields: WireFields): Body | undefined {
-    const coding = wireField(fields, 'content-encoding')
-    const way = coding === null ? plain(this) : decoding(this, coding, this.#attempt)
-    this.#sink = way?.input
-    return way?.body
-  }
-
-  /** A listener that throws ends the attempt with its own error, as a policy function does. */
-  #inform(status: number, fields: WireFields): void {
-    const { onInformation } = this.#attempt
-    if (onInformation === undefined) return
-    try {
-      onInformation({ status, headers: new ReceivedResponse(status, '', '', fields, null).headers })
-    } catch (error) {
-      this.cancel(error)
-    }
-  }
-}
-
-function plain(source: Source): Decoding {
-  const body = new WireBody(source)
-  return { input: body, body }
 }
 
 /** undici wants an Error; the caller gets the reason itself. */

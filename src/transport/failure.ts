@@ -43,6 +43,7 @@ function specialFailure(root: unknown, code: string, facts: CallFacts): Error | 
     case 'UND_ERR_NOT_SUPPORTED':
       return new TypeError(`the request cannot be sent: ${messageOf(root)}`, { cause: root })
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
+    case 'ERR_HTTP_CONTENT_LENGTH_MISMATCH':
       return new BodyError('source', 'the content is not as long as its Content-Length says', facts, root)
     default:
       return undefined
@@ -86,9 +87,9 @@ function isParserError(error: unknown): boolean {
   return error instanceof Error && (error.name === 'HTTPParserError' || codeOf(error).startsWith('HPE_'))
 }
 
-/** Errors of the parser and of undici's interceptors carry what was received, and that may hold secrets. */
+/** Errors of the parsers and of undici's interceptors carry what was received, and that may hold secrets. */
 function withoutData(root: unknown): unknown {
-  if (!(root instanceof Error) || !['data', 'headers', 'body'].some((name) => Object.hasOwn(root, name))) return root
+  if (!(root instanceof Error) || !['data', 'headers', 'body', 'rawPacket'].some((name) => Object.hasOwn(root, name))) return root
   const { message, name, stack } = root
   return Object.assign(new Error(message), { name, stack, code: codeOf(root) })
 }
@@ -104,7 +105,8 @@ function rootOf(error: unknown): unknown {
   return root
 }
 
-function codeOf(error: unknown): string {
+/** The code of an error; empty for what has none. */
+export function codeOf(error: unknown): string {
   const { code } = Object(error) as { code?: unknown }
   return typeof code === 'string' ? code : ''
 }

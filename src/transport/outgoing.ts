@@ -30,8 +30,8 @@ export function outgoing({ method, href, origin, fields, content }: HopRequest):
   } as Dispatcher.DispatchOptions
 }
 
-/** Asks for the codings we can undo; a range is one of the content as it is stored, so it is asked for as that. */
-function sentFields(given: Fields, content: Content | null): Fields {
+/** The fields with which we ask for the codings we can undo; a range is one of the content as it is stored, so it is asked for as that. */
+export function sentFields(given: Fields, content: Content | null): Fields {
   const type = content?.type ?? null
   if (given === latest.given && type === latest.type) return latest.sent
   const coding = fieldOf(given, 'range') === undefined ? acceptEncoding : 'identity'

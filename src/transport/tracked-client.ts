@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
+import { type Awaiting, ContinueFilter } from './continues.ts'
 import { guardSession } from './h2-session.ts'
 
 /** One sending of a request over a socket, from its first byte on. */
@@ -15,9 +17,9 @@ export interface ConnectionUse {
 export interface Connection {
   /**
    * To be called in each `onRequestStart`, when the socket is known: undici itself sends a request a second time after
-   * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request.
+   * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request. `awaiting` is told of each unasked 100 Continue.
    */
-  use(): ConnectionUse | undefined
+  use(awaiting: Awaiting): ConnectionUse | undefined
   /** Gives the connection no further requests; it is closed once those that it has are answered. */
   retire(): void
 }
@@ -28,7 +30,7 @@ export interface ConnectionAware {
   onConnection(connection: Connection): void
 }
 
-/** An undici Agent whose connections tell their handlers how they are used. */
+/** An undici Agent without time limits of its own, whose connections tell their handlers how they are used. */
 export function trackingAgent(
   options: Omit<Agent.Options, 'connect' | 'factory'>,
   connect: buildConnector.connector,
@@ -39,7 +41,7 @@ export function trackingAgent(
     const pool: Pool = new Pool(origin, { ...settings, factory: client })
     return pool
   }
-  return new Agent({ ...options, connect, factory })
+  return new Agent({ headersTimeout: 0, bodyTimeout: 0, ...options, connect, factory })
 }
 
 /** How a Pool takes a client out of its rotation and closes it once its requests are done: undici has a symbol for it. */
@@ -52,6 +54,8 @@ type ClientSettings = Client.Options & { readonly connect: buildConnector.connec
 /** The socket a client has now, and how often a request was written to it. */
 interface Current {
   socket: Socket | undefined
+  /** Of a socket of HTTP/1.1. */
+  filter: ContinueFilter | undefined
   requests: number
 }
 
@@ -64,7 +68,7 @@ class TrackedClient extends Client implements Connection {
   readonly #pool: object
 
   constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: object) {
-    const current: Current = { socket: undefined, requests: 0 }
+    const current: Current = { socket: undefined, filter: undefined, requests: 0 }
     super(origin, { ...settings, connect: noting(settings.connect, current) })
     this.#current = current
     this.#pool = pool
@@ -82,9 +86,10 @@ class TrackedClient extends Client implements Connection {
     return super.dispatch(options, handler)
   }
 
-  use(): ConnectionUse | undefined {
-    const { socket, requests } = this.#current
+  use(awaiting: Awaiting): ConnectionUse | undefined {
+    const { socket, filter, requests } = this.#current
     if (socket === undefined) return undefined
+    filter?.await(awaiting)
     this.#current.requests = requests + 1
     return new Use(socket, requests > 0)
   }
@@ -111,6 +116,11 @@ class Use implements ConnectionUse {
   }
 }
 
+/** Whether HTTP/2 was chosen when TLS was set up. */
+export function speaksHttp2(socket: Socket): boolean {
+  return (socket as TLSSocket).alpnProtocol === 'h2'
+}
+
 /** NaN, which equals nothing, for the stream of a foreign connector that does not count. */
 function bytesOf(socket: Partial<Socket>): number {
   return socket.bytesRead ?? Number.NaN
@@ -120,7 +130,11 @@ function noting(connect: buildConnector.connector, current: Current): buildConne
   return (options, callback) => {
     connect(options, (...result) => {
       const [, socket] = result
-      if (socket !== null) Object.assign(current, { socket, requests: 0 })
+      // Of a failure undici's connectors tell no socket, not even null.
+      if (socket) {
+        const filter = speaksHttp2(socket) ? undefined : new ContinueFilter(socket)
+        Object.assign(current, { socket, filter, requests: 0 })
+      }
       callback(...result)
     })
   }

@@ -102,9 +102,13 @@ export interface Attempt extends Cancellation {
   readonly request: HopRequest
   readonly onInformation: ((information: Information) => void) | undefined
   readonly maxDecodedBytes: number | false
+  /** The protocols to switch to, RFC 9110 §7.8; undefined for the usual request. */
+  readonly upgrade: string | undefined
+  /** Milliseconds to wait for a 100 Continue before content is sent, RFC 9110 §10.1.1; false to send it at once. */
+  readonly expectContinue: number | false
   /** Runs `run` so that calls within it inherit the deadline of this call, and are not repeated where this one is. */
   within<Result>(run: () => Result): Result
-  /** Set when the request was sent again because a reused connection had gone stale; once at most. */
+  /** Set when the request was sent again because a reused connection had gone stale, or without a refused Expect; once at most. */
   resent: boolean
   /** The request and the numbers of the call so far, for an error. */
   facts(): CallFacts

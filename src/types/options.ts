@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { CacheConfig, CacheOptions } from './cache.ts'
+import type { CallOptions, CookieJar, FieldsInit } from './call-options.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable, RefreshPolicy } from './policy.ts'
 import type { DownloadProgress, UploadProgress } from './progress.ts'
@@ -14,71 +15,10 @@ import type {
   RetryBudgetOptions,
   ThrottleOptions,
 } from './protection.ts'
-import type { ResumeConfig, ResumeOptions } from './resume.ts'
-import type { SchemaOutput, SchemaTable, StandardSchema, TypedResponse } from './schema.ts'
+import type { ResumeConfig } from './resume.ts'
+import type { SchemaOutput, StandardSchema, TypedResponse } from './schema.ts'
 import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
-
-/** Fields in any form fetch takes them: Headers, pairs, or a record. */
-export type FieldsInit = NonNullable<RequestInit['headers']>
-
-/** Keeps cookies; the CookieJar of tough-cookie is one. */
-export interface CookieJar {
-  /** The value of the Cookie field for a request to `url`. */
-  getCookieString(url: string): string | undefined | Promise<string | undefined>
-  /** Takes the value of a Set-Cookie field of a response from `url`; one that it refuses may reject. */
-  setCookie(cookie: string, url: string): unknown
-}
-
-/** Options of a single call, beside everything of RequestInit. */
-export interface CallOptions {
-  /** Policies by status code, class (`'5xx'`), `'network'` or `'timeout'`. Default: the built-in table. */
-  readonly on?: PolicyTable
-  /** Attempts of one call, the first included; 1 sends once. Default 3. */
-  readonly maxAttempts?: number
-  /**
-   * Milliseconds for the whole call, to the last byte of a body read whole; `false` for no limit. Default 30,000.
-   * A body taken as a stream is bound by it only if the call itself set it.
-   */
-  readonly timeoutMs?: number | false
-  /** Milliseconds for one attempt, to the response header section; `false` for no limit. Default 10,000. */
-  readonly attemptTimeoutMs?: number | false
-  /** Longest silence between two parts of a response body, in milliseconds; `false` for no limit. Default 60,000. */
-  readonly idleTimeoutMs?: number | false
-  /**
-   * Most bytes that compressed content may become; beyond it, and where content grows without measure, a BodyError is
-   * thrown. `false` for no limit. A body taken as a stream is bound by it only if the call itself set it. Default 100 MiB.
-   */
-  readonly maxDecodedBytes?: number | false
-  /**
-   * `'throw'` turns failed statuses into typed errors; `'return'` hands them back as Responses. `'fetch'` does so too, and
-   * fails as fetch does, with a plain TypeError whose `cause` is that of the system. Default `'throw'`.
-   */
-  readonly errors?: 'throw' | 'return' | 'fetch'
-  /**
-   * Sends an Idempotency-Key with each request whose method is not idempotent and that has none, the same one on every
-   * attempt, so that it may be repeated: `true` for a random UUID, or a function that gives the value. Default false.
-   */
-  readonly idempotencyKey?: boolean | (() => string)
-  /**
-   * Lets a GET go on that is cut short by the network while its content is read: the rest is asked for by Range with a strong
-   * validator, and appended only if it is provably that (RFC 9110 §14 and §13.1.5). Content is asked for without a coding
-   * then. Default false.
-   */
-  readonly resume?: ResumeOptions | boolean
-  /** Most bytes of the content of a delivered response, without its coding; beyond it a BodyError. `false`, the default, for no limit. */
-  readonly maxResponseBytes?: number | false
-  /** Told how far the content of the response has come; what it throws is what reading the content fails with. */
-  readonly onDownloadProgress?: (progress: DownloadProgress) => void
-  /** Told how far the content of the request has come; what it throws is the cause of the BodyError that ends the call. */
-  readonly onUploadProgress?: (progress: UploadProgress) => void
-  /**
-   * What `response.json()` is validated by, and `error.data` of failed statuses: a schema for all 2xx, or schemas by status
-   * or class. Default: none.
-   */
-  readonly schema?: StandardSchema | SchemaTable
-  /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
-  readonly onInformation?: (information: Information) => void
-}
+import type { Upgraded, UpgradeInit } from './upgrade.ts'
 
 /** Options of {@link createFetch} and of {@link SteadFetch.extend}. */
 export interface ClientOptions extends CallOptions {
@@ -162,6 +102,14 @@ export interface SteadFetch {
    * @throws TypeError when the client has none, or for what is no http or https URL.
    */
   breaker(origin: string | URL): BreakerControl
+  /**
+   * Asks the origin to switch to another protocol on a connection of HTTP/1.1 (RFC 9110 §7.8), and resolves to the connection
+   * once it has; it belongs to the caller then. Policies and limits are those of any GET.
+   *
+   * @throws NetworkError of kind `'protocol'` for an answer that is accepted but does not switch, or switches to something
+   * else; for a refusal what a call throws; TypeError for an option it does not have, and for a client with a `transport`.
+   */
+  upgrade(target: string | URL, init: UpgradeInit): Promise<Upgraded>
 }
 
 /** Options after validation, every default filled in. */
@@ -179,6 +127,7 @@ export interface ResolvedOptions extends Protection {
   readonly connectTimeoutMs: number | false
   readonly errors: 'throw' | 'return' | 'fetch'
   readonly onInformation: ((information: Information) => void) | undefined
+  readonly expectContinue: number | false
   readonly baseUrl: URL | undefined
   readonly headers: Fields
   readonly transport: Transport | undefined

@@ -1,5 +1,5 @@
+import type { FieldsInit } from './call-options.ts'
 import type { Challenge } from './challenge.ts'
-import type { FieldsInit } from './options.ts'
 import type { RequestFacts } from './trace.ts'
 
 /** A class of status codes, RFC 9110 §15. Codes of 600 and above count as `5xx`. */

@@ -10,6 +10,8 @@ export interface Terms {
   readonly ownTimeout: boolean
   /** The same of `maxDecodedBytes`. */
   readonly ownMaxDecoded: boolean
+  /** The protocols to switch to, RFC 9110 §7.8. */
+  readonly upgrade?: string
   /** The polling that the call is at. */
   readonly polling?: Polling | undefined
   /** Milliseconds it polled, which do not count to the `timeoutMs` of the client. */

@@ -1,5 +1,6 @@
 import type { LookupFunction, Socket } from 'node:net'
 import type { ConnectionOptions, SecureContext } from 'node:tls'
+import type { Link } from './link.ts'
 
 /** A request as a transport gets it; any function of fetch's shape can take it as its `init`. */
 export interface TransportInit {
@@ -27,6 +28,8 @@ export interface DispatcherLike {
 export interface Information {
   readonly status: number
   readonly headers: Headers
+  /** The links of its Link fields (RFC 8297 §2), parsed when first asked for. */
+  readonly links: readonly Link[]
 }
 
 /** What tls.connect and net.connect call the same; their documentation tells more. */

@@ -40,6 +40,7 @@ const floors: readonly (readonly string[])[] = [
     'http-errors.ts',
     'traces.ts',
     'standard.ts',
+    'upgrade.ts',
     'explain.ts',
   ],
   ['index.ts'],

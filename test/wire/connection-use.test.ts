@@ -36,7 +36,7 @@ function dispatched(agent: Dispatcher, origin: string): Promise<Result> {
       onConnection(given: Connection) {
         connection = given
       },
-      onRequestStart: () => void uses.push(connection?.use()),
+      onRequestStart: () => void uses.push(connection?.use({ onContinue() {} })),
       onResponseStart(_controller: unknown, code: number) {
         status = code
       },

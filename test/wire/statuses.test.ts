@@ -31,14 +31,14 @@ async function failureOf(status: number, headers: Record<string, string> = {}): 
 }
 
 describe('what a caller sees by default', () => {
-  it('100: an unsolicited 100 Continue is a protocol error, after the attempts of a GET', async () => {
+  it('100: is told through onInformation although nobody asked for it, and the final response is delivered', async () => {
     await using server = await socketServer((socket) =>
       socket.write(`HTTP/1.1 100 Continue\r\n\r\n${rawResponse('200 OK', {}, 'ok')}`),
     )
-    const error = await caught(byDefault()(server.origin))
-    expect(error).toBeInstanceOf(steadfetch.NetworkError)
-    expect(error).toMatchObject({ kind: 'protocol', attempts: 3 })
-    expect(server.requests).toHaveLength(3)
+    const seen: number[] = []
+    const response = await byDefault()(server.origin, { onInformation: ({ status }) => seen.push(status) })
+    expect([seen, response.status, await response.text()]).toEqual([[100], 200, 'ok'])
+    expect(server.requests).toHaveLength(1)
   })
 
   it('101: an unsolicited switch of protocols is a protocol error, and its connection is given up', async () => {

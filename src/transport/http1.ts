@@ -1,0 +1,66 @@
+import type { ClientRequest } from 'node:http'
+import type { Agent, buildConnector } from 'undici'
+import type { Clock } from '../clock.ts'
+import type { Attempt, Send } from '../types/exchange.ts'
+import type { ResolvedOptions } from '../types/options.ts'
+import { connectorOf } from './connector.ts'
+import { dispatchSend } from './dispatch.ts'
+import { Asking, noHttp1 } from './expect.ts'
+import { mayAsk } from './node-request.ts'
+import { speaksHttp2, trackingAgent } from './tracked-client.ts'
+
+type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
+
+/** Requests that need HTTP/1.1, whatever else the origin offers: those that switch protocols, and those that ask before they send content. */
+export class Http1 {
+  readonly #connect: buildConnector.connector
+  readonly #clock: Clock
+  readonly #asking = new Set<ClientRequest>()
+  #agent: Agent | undefined
+  /** Sends an attempt that switches protocols. */
+  readonly switch: Send
+
+  constructor({ connect, connectTimeoutMs, clock }: Options) {
+    const options = typeof connect === 'function' ? connect : { ...connect, allowH2: false }
+    this.#connect = http1Alone(connectorOf(options, connectTimeoutMs, clock))
+    this.#clock = clock
+    this.switch = dispatchSend(() => this.#agentOf(), clock)
+  }
+
+  /** Sends an attempt that asks before it sends its content; `plainly` sends one that cannot. */
+  ask(attempt: Attempt, plainly: Send): void {
+    const { content } = attempt.request
+    if (content === null || !mayAsk(attempt.request, content)) {
+      plainly(attempt)
+      return
+    }
+    const request = new Asking(attempt, content, { connect: this.#connect, clock: this.#clock, plainly }).send()
+    this.#asking.add(request)
+    request.on('close', () => this.#asking.delete(request))
+  }
+
+  /** Waits for the requests under way, then closes the connections; those that were switched are not its own any more. */
+  async close(): Promise<void> {
+    const ends = [...this.#asking].map((request) => new Promise((resolve) => request.on('close', resolve)))
+    await Promise.all([this.#agent?.close(), ...ends])
+  }
+
+  #agentOf(): Agent {
+    this.#agent ??= trackingAgent({ allowH2: false }, this.#connect, this.#clock)
+    return this.#agent
+  }
+}
+
+/** A connector of the caller's may choose HTTP/2 all the same. */
+function http1Alone(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    connect(options, (...result) => {
+      const [, socket] = result
+      if (!socket || !speaksHttp2(socket)) callback(...result)
+      else {
+        socket.on('error', () => {}).destroy()
+        callback(Object.assign(new Error('the connection speaks HTTP/2, HTTP/1.1 is needed'), { code: noHttp1 }), null)
+      }
+    })
+  }
+}
