@@ -1,4 +1,4 @@
-import { type ClientOptions, createFetch, type DispatcherLike, fetchStandard } from '../../dist/index.js'
+import { type ClientOptions, createFetch, type DispatcherLike, fetchStandard } from 'steadfetch'
 
 /** How a client is plugged into the suite: as plain fetch, with responses instead of errors, or as it comes. */
 export type Plugged = 'standard' | 'return' | 'plain'

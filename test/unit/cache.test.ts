@@ -284,6 +284,26 @@ test('without the option nothing is stored, and the trace tells of no cache', as
   expect(Object.keys(traceOf(response) as object)).toEqual(['attempts', 'redirects', 'totalMs'])
 })
 
+test('of several endpoints one is asked, and the response is stored for the service that the call names', async () => {
+  const endpoints = ['https://a.test', 'https://b.test']
+  const { fetch, clock, sent } = caching([controlled('max-age=60', 'content', { etag: '"1"' }), unchanged()], true, {
+    endpoints,
+    hedge: true,
+  })
+  expect(await text(fetch('/x'))).toBe('content')
+  expect(await text(fetch('/x'))).toBe('content')
+  expect(await text(fetch('https://a.test/x'))).toBe('content')
+  expect(sent.length).toBe(1)
+  await clock.advance(60_000)
+  expect(await text(fetch('/x'))).toBe('content')
+  expect(sent[1]?.init.headers['if-none-match']).toBe('"1"')
+  expect(sent.length).toBe(2)
+  await fetch('/x', { method: 'POST' })
+  await rejection(fetch('/x', { headers: { 'cache-control': 'only-if-cached' } }))
+  expect(sent.length).toBe(3)
+  expect(clock.armed).toBe(0)
+})
+
 test('data: targets are none of the cache', async () => {
   const { fetch, sent } = caching([controlled('max-age=60')])
   expect(await text(fetch('data:,a'))).toBe('a')
