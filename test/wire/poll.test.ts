@@ -61,11 +61,11 @@ describe('202: accepted work', () => {
 
   it('that takes longer than the polling may is given up, and no request follows', async () => {
     await using server = await keepingServer((response) => response.writeHead(202, { location: '/jobs/1' }).end())
-    const api = client({ on: { 202: poll({ intervalMs: 20, timeoutMs: 150 }) } })
+    const api = client({ on: { 202: poll({ intervalMs: 20, timeoutMs: 500 }) } })
     const error = await caught(api(server.origin, { method: 'POST' }))
     expect(isTimeoutError(error) && error.kind).toBe('poll')
     const asked = server.requests.length
-    expect(asked).toBeGreaterThan(2)
+    expect(asked).toBeGreaterThanOrEqual(2)
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(server.requests).toHaveLength(asked)
   })
