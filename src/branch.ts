@@ -10,6 +10,7 @@ export class Branch extends Exchange {
     super(call, call.limits)
     this.#call = call
     this.#isHedge = isHedge
+    this.redirects = call.redirects
     this.retries = call.retries
     this.waited = isHedge ? null : call.waited
     this.spentTokens = call.spentTokens

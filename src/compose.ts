@@ -3,6 +3,8 @@ import { attemptHandler } from './layers/attempt.ts'
 import { breakerLayer } from './layers/breaker.ts'
 import { budgetLayer } from './layers/budget.ts'
 import { concurrencyLayer } from './layers/concurrency.ts'
+import { cookiesLayer } from './layers/cookies.ts'
+import { credentialsLayer } from './layers/credentials.ts'
 import { deadlineLayer } from './layers/deadline.ts'
 import { decisionLayer } from './layers/decision.ts'
 import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
@@ -12,8 +14,10 @@ import { gateLayer, pauseLayer } from './layers/pause.ts'
 import { rateLimitLayer } from './layers/rate-limit.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
+import { aheadLayer, refreshLayer } from './layers/refresh.ts'
 import { retryLayer } from './layers/retry.ts'
 import { throttleLayer } from './layers/throttle.ts'
+import { Keyring } from './policy/keyring.ts'
 import type { Origins } from './policy/origins.ts'
 import type { Connections } from './transport/connections.ts'
 import type { Handler, Layer } from './types/exchange.ts'
@@ -37,11 +41,13 @@ export interface Path {
 
 /** Composes the layers, outermost first; it alone knows them all. */
 export function compose(options: ResolvedOptions, { connections, origins }: Shared): Path {
-  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField } = options
+  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies } = options
+  const keyring = options.refreshes ? new Keyring(origins, options.on) : undefined
   const pause = pauseLayer(origins)
   const chain = through(
     [
       readAheadLayer,
+      keyring && aheadLayer(keyring),
       endpoints && routeLayer(origins, endpoints, breaker),
       hedge && hedgeLayer(origins, hedge),
       // The answers to hedges ask for pauses, too, whichever of them counts.
@@ -54,12 +60,14 @@ export function compose(options: ResolvedOptions, { connections, origins }: Shar
       breaker && breakerLayer(origins, breaker),
       concurrency && concurrencyLayer(origins, concurrency),
       retryBudget && budgetLayer(origins, retryBudget),
+      cookies && cookiesLayer(cookies),
+      keyring && credentialsLayer(keyring),
       deadlineField === undefined ? undefined : deadlineLayer(deadlineField),
     ],
     attemptHandler(connections.send(options)),
   )
   // Functions of the caller run in these layers; a second handler in the chain of every call would be memory for nothing.
-  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency
+  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency ?? keyring ?? cookies
   const direct: Handler =
     asksMore === undefined ? chain : (exchange) => chain(exchange).catch((error: unknown) => broken(exchange, error))
   const again: Handler = (exchange) => {
@@ -67,9 +75,24 @@ export function compose(options: ResolvedOptions, { connections, origins }: Shar
     exchange.unseen = null
     return unseen === null ? direct(exchange) : Promise.resolve(unseen)
   }
-  const around = (innermost: Handler): Handler =>
-    through([fallbackLayer, redirectLayer, retryLayer(origins, retryBudget), hedge ? undefined : pause], innermost)
-  return { direct, repair: around(again), whole: around(direct) }
+  const layers = repairLayers(options, origins, keyring, pause)
+  return { direct, repair: through(layers, again), whole: through(layers, direct) }
+}
+
+/** What only a call in trouble enters, outermost first. */
+function repairLayers(
+  { retryBudget, hedge }: ResolvedOptions,
+  origins: Origins,
+  keyring: Keyring | undefined,
+  pause: Layer,
+): (Layer | undefined)[] {
+  return [
+    fallbackLayer,
+    redirectLayer,
+    keyring && refreshLayer(keyring),
+    retryLayer(origins, retryBudget),
+    hedge ? undefined : pause,
+  ]
 }
 
 /** A function of the caller threw: the call ends with that. */

@@ -1,4 +1,4 @@
-import { broken, compose, type Shared } from './compose.ts'
+import { broken, compose, type Path, type Shared } from './compose.ts'
 import { conclude, deliver, over } from './conclude.ts'
 import { RefusedError } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
@@ -23,7 +23,14 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
 }
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
-  const { direct, repair } = compose(options, shared)
+  const usual = compose(options, shared)
+  let refreshing = options.refreshes ? usual : undefined
+  /** The path of a call, which may ask for new credentials although its client does not. */
+  const pathOf = ({ options: asked }: Exchange): Path => {
+    if (!asked.refreshes) return usual
+    refreshing ??= compose({ ...options, refreshes: true }, shared)
+    return refreshing
+  }
   const limits = new Limits(options.clock)
   const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
     let begun: Exchange | undefined
@@ -31,6 +38,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
       if (shared.connections.closed) throw over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
+      const { direct, repair } = pathOf(exchange)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
       return direct(exchange).then((outcome) => {
         if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)

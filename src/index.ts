@@ -66,10 +66,19 @@ export {
 } from './errors/status-errors.ts'
 export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
 export { type Explanation, explain } from './explain.ts'
+export { parseChallenges } from './http/challenges.ts'
 export type { PolicySource } from './policy/classify.ts'
-export { accept, fail, fallback, follow, pause, retry } from './policy/policies.ts'
+export { accept, fail, fallback, follow, pause, refresh, retry } from './policy/policies.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
+export type {
+  Challenge,
+  CookieJar,
+  CredentialsSource,
+  RefreshInput,
+  RefreshOptions,
+  RefreshPolicy,
+} from './types/credentials.ts'
 export type { CallOptions, ClientOptions, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
 export type {
   AcceptPolicy,

@@ -4,6 +4,7 @@ import { Exchange } from './exchange.ts'
 import { withCacheMode } from './http/cache-mode.ts'
 import { replayable, toContent } from './http/content.ts'
 import { filteredFields, mergeFields } from './http/fields.ts'
+import { withIdempotencyKey } from './http/idempotency-key.ts'
 import { forbidsContent, normaliseMethod } from './http/methods.ts'
 import { resolveTarget } from './http/target.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
@@ -29,9 +30,10 @@ export function normalise(input: Input, init: SteadInit | undefined, client: Res
   const requestStream = content === null && (own.body ?? own.json) === undefined ? streamOf(request) : null
   if ((content !== null || requestStream !== null) && forbidsContent(method))
     throw new TypeError(`a ${method} request cannot have content`)
+  const fields = withIdempotencyKey(fieldsOf(own, request, client, origin), method, options.idempotencyKey)
   const asked: Asked = {
     options,
-    request: { method, href, origin, fields: fieldsOf(own, request, client, origin), content },
+    request: { method, href, origin, fields, content },
     requestStream,
     terms: termsOf(own, request),
     scope: scopeOn(options.clock),

@@ -55,6 +55,8 @@ export function redirection(request: HopRequest, status: number, location: strin
 function keptFields(fields: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {
   return filteredFields(fields, (name) => {
     if (becomesGet && contentField.test(name)) return false
+    // It names what the POST was to do.
+    if (becomesGet && name === 'idempotency-key' && strip !== 'standard') return false
     return sameOrigin || !(standardStrip.has(name) || (strip === 'credential-like' && looksLikeCredential(name)))
   })
 }

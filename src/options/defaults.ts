@@ -7,6 +7,7 @@ import { defaultRetryBudget } from './protection.ts'
 export const defaults: ResolvedOptions = {
   on: Object.create(null) as PolicyTable,
   asksFunctions: false,
+  refreshes: false,
   maxAttempts: 3,
   timeoutMs: 30_000,
   attemptTimeoutMs: 10_000,
@@ -15,6 +16,8 @@ export const defaults: ResolvedOptions = {
   connectTimeoutMs: 10_000,
   errors: 'throw',
   onInformation: undefined,
+  idempotencyKey: false,
+  cookies: undefined,
   baseUrl: undefined,
   headers: ['accept', '*/*', 'user-agent', 'steadfetch'],
   transport: undefined,

@@ -3,7 +3,8 @@ import { mergeFields } from '../http/fields.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
-import { asksFunctions } from '../policy/classify.ts'
+import { asksFunctions, refreshes } from '../policy/classify.ts'
+import type { CookieJar } from '../types/credentials.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveConnect } from './connect.ts'
@@ -19,6 +20,7 @@ const callRules = {
   maxDecodedBytes: { min: 0, integer: true, or: false },
   errors: ['throw', 'return', 'fetch'],
   onInformation: 'function',
+  idempotencyKey: checkKey,
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** The options that a call may have of its own. */
@@ -29,6 +31,7 @@ const clientRules = {
   connectTimeoutMs: 'duration',
   transport: 'function',
   dispatcher: checkDispatcher,
+  cookies: checkJar,
   clock: checkClock,
   random: 'function',
 } as const satisfies Readonly<Record<string, Rule>>
@@ -51,6 +54,8 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     connect: resolveConnect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
+    refreshes: refreshes(on),
+    cookies: own.cookies === undefined ? parent.cookies : own.cookies || undefined,
     clock: own.clock === undefined ? parent.clock : boundClock(own.clock),
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? (parent.baseUrl ?? firstOf(protection.endpoints)) : baseOf(owner, own.baseUrl),
@@ -66,7 +71,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
 export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
   checkMembers('fetch', options as Record<string, unknown>, callRules)
   const on = mergePolicies('fetch', client.on, options.on)
-  return { ...client, ...options, on, asksFunctions: asksFunctions(on) } as ResolvedOptions
+  return { ...client, ...options, on, asksFunctions: asksFunctions(on), refreshes: refreshes(on) } as ResolvedOptions
 }
 
 function checkClock(owner: string, name: string, clock: unknown): void {
@@ -75,6 +80,20 @@ function checkClock(owner: string, name: string, clock: unknown): void {
     const given = (clock as Partial<Clock> | null)?.[method]
     if (typeof given !== 'function') throw invalidOption(owner, `${name}.${method}`, 'a function', given)
   }
+}
+
+function checkJar(owner: string, name: string, jar: unknown): void {
+  if (jar === undefined || jar === false) return
+  for (const method of ['getCookieString', 'setCookie'] as const) {
+    const given = (jar as Partial<CookieJar> | null)?.[method]
+    if (typeof given !== 'function') throw invalidOption(owner, `${name}.${method}`, 'a function', given)
+  }
+}
+
+function checkKey(owner: string, name: string, make: unknown): void {
+  if (make === undefined || typeof make === 'boolean' || typeof make === 'function') return
+  // What was given is not shown: a key that all calls share would be a mistake, and may be a secret.
+  throw new TypeError(`${owner}: ${name} must be true, false or a function, got ${typeof make}`)
 }
 
 function checkDispatcher(owner: string, name: string, dispatcher: unknown): void {

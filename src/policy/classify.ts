@@ -59,6 +59,11 @@ export function asksFunctions(on: PolicyTable): boolean {
   return Object.values(on).some((entry) => typeof entry === 'function')
 }
 
+/** Whether an answer may be one that refuses credentials: some entry says so, or is a function, which may. */
+export function refreshes(on: PolicyTable): boolean {
+  return Object.values(on).some((entry) => typeof entry === 'function' || (entry as Partial<Policy>).kind === 'refresh')
+}
+
 /** Whether a call may be sent more than once, by its own limit or by that of a policy. */
 export function mayRepeat({ maxAttempts, on }: Pick<ResolvedOptions, 'maxAttempts' | 'on'>): boolean {
   if (maxAttempts > 1) return true

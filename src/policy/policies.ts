@@ -1,3 +1,4 @@
+import type { CredentialsSource, RefreshOptions, RefreshPolicy } from '../types/credentials.ts'
 import type {
   AcceptPolicy,
   FailPolicy,
@@ -70,6 +71,23 @@ export function fallback(substitute: Response | Substitute, options: { after?: R
   if (typeof substitute === 'function') return bare({ kind: 'fallback', substitute, ...options })
   if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute must be a Response or a function')
   return bare({ kind: 'fallback', substitute: () => substitute.clone(), ...options })
+}
+
+/**
+ * Asks `source` for new credentials, once for all calls to the origin that such an answer refuses (RFC 9110 §15.5.2), and sends
+ * each of them again with the fields it gives, once. They are put on all later requests to the origin that the calls are made
+ * for, in the place of fields of the same names, until they are refused. Make it once: a source is what calls share.
+ *
+ * @throws TypeError when the source is no function, and for an invalid option.
+ */
+export function refresh(source: CredentialsSource, options: RefreshOptions = {}): RefreshPolicy {
+  // What was given is not shown: it may be a token.
+  if (typeof source !== 'function') throw new TypeError(`refresh: the source must be a function, got ${typeof source}`)
+  checkKeys('refresh', options, ['eager', 'maxAgeMs'])
+  const own = bare(options)
+  checkFlag('refresh', 'eager', own.eager)
+  checkNumber('refresh', 'maxAgeMs', own.maxAgeMs, { min: 1 })
+  return bare({ kind: 'refresh', source, ...own })
 }
 
 /** A policy from its bare word. */

@@ -156,6 +156,8 @@ export interface ResponseOutcome {
   readonly policy: Policy
   /** Milliseconds the origin's gate is closed for because of this response. */
   readonly heldMs?: number
+  /** The credentials that were put on the request. */
+  readonly grants?: readonly object[]
 }
 
 /** No response arrived, or none that may be used. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { CookieJar } from './credentials.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable } from './policy.ts'
 import type {
@@ -44,6 +45,12 @@ export interface CallOptions {
   readonly errors?: 'throw' | 'return' | 'fetch'
   /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
   readonly onInformation?: (information: Information) => void
+  /**
+   * Gives a request whose method is not idempotent (RFC 9110 §9.2.2), and that has no Idempotency-Key of its own, a new one: the
+   * same on all its attempts, which are safe then where the server heeds it. `true` makes a UUID in quotation marks, as the
+   * draft of the field has it; what a function makes is sent as it is. Default false.
+   */
+  readonly idempotencyKey?: boolean | (() => string)
 }
 
 /** Options of {@link createFetch} and of {@link SteadFetch.extend}. */
@@ -86,6 +93,8 @@ export interface ClientOptions extends CallOptions {
   readonly endpoints?: readonly (string | URL)[] | EndpointsOptions | false
   /** The field in which each request tells how many milliseconds are left to answer it, such as `'request-timeout-ms'`. Default: none. */
   readonly deadlineField?: string | false
+  /** Keeps the cookies of responses and gives them to requests, redirects included; such as a CookieJar of tough-cookie. Default: none. */
+  readonly cookies?: CookieJar | false
   /** Source of time. Default: the machine's. */
   readonly clock?: Clock
   /** Source of chance, a number from 0 up to but not including 1. Default `Math.random`. */
@@ -126,6 +135,8 @@ export interface ResolvedOptions extends Protection {
   readonly on: PolicyTable
   /** Whether `on` holds functions. */
   readonly asksFunctions: boolean
+  /** Whether `on` may ask for new credentials. */
+  readonly refreshes: boolean
   readonly maxAttempts: number
   readonly timeoutMs: number | false
   readonly attemptTimeoutMs: number | false
@@ -134,6 +145,8 @@ export interface ResolvedOptions extends Protection {
   readonly connectTimeoutMs: number | false
   readonly errors: 'throw' | 'return' | 'fetch'
   readonly onInformation: ((information: Information) => void) | undefined
+  readonly idempotencyKey: boolean | (() => string)
+  readonly cookies: CookieJar | undefined
   readonly baseUrl: URL | undefined
   readonly headers: Fields
   readonly transport: Transport | undefined

@@ -1,3 +1,4 @@
+import type { RefreshPolicy } from './credentials.ts'
 import type { RequestFacts } from './trace.ts'
 
 /** A class of status codes, RFC 9110 §15. Codes of 600 and above count as `5xx`. */
@@ -77,7 +78,7 @@ export interface FallbackPolicy {
   readonly after?: RetryPolicy | PausePolicy
 }
 /** What steadfetch does with one outcome. */
-export type Policy = AcceptPolicy | FailPolicy | RetryPolicy | PausePolicy | FollowPolicy | FallbackPolicy
+export type Policy = AcceptPolicy | FailPolicy | RetryPolicy | PausePolicy | FollowPolicy | FallbackPolicy | RefreshPolicy
 
 /** A policy with its defaults, as a bare word. */
 export type PolicyWord = 'accept' | 'fail' | 'retry' | 'pause' | 'follow'

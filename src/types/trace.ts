@@ -7,7 +7,7 @@ export interface RequestFacts {
 }
 
 /** Why steadfetch waited before an attempt. */
-export type WaitReason = 'backoff' | 'retry-after' | 'pause' | 'failover' | 'rate limit' | 'queue'
+export type WaitReason = 'backoff' | 'retry-after' | 'pause' | 'failover' | 'rate limit' | 'queue' | 'refresh'
 
 /** Why steadfetch did not send a request again. */
 export type RefusalReason =
