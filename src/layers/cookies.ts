@@ -33,12 +33,15 @@ async function withCookies(exchange: Exchange, jar: CookieJar, next: Handler): P
     exchange.request = request
   }
   const outcome = await answer
-  if (outcome.kind === 'response' && outcome.received.field('set-cookie') !== null)
-    await unlessCancelled(
-      exchange.within(() => store(jar, outcome.received)),
-      exchange,
-    )
-  return outcome
+  if (outcome.kind !== 'response' || outcome.received.field('set-cookie') === null) return outcome
+  const { received } = outcome
+  await unlessCancelled(
+    exchange.within(() => store(jar, received)),
+    exchange,
+  )
+  if (!exchange.cancelled) return outcome
+  received.release(exchange.reason)
+  return cancelledOutcome(exchange.reason, options.on)
 }
 
 /** The fields of the request with the cookies that the jar has for its target. */
