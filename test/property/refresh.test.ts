@@ -74,6 +74,9 @@ test('whatever comes when, nobody refreshes twice for one expiry, and no call is
         for (const count of sent.values()) expect(count).toBeLessThanOrEqual(2)
         expect(asked).toBeLessThanOrEqual(generation)
         await clock.advance(1_000)
+        sent.clear()
+        expect((await clock.drive(fetch('https://a.test/0'))).status).toBe(204)
+        expect(asked).toBeLessThanOrEqual(generation)
         expect([clock.armed, asking]).toEqual([0, 0])
       },
     ),
