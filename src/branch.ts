@@ -11,6 +11,7 @@ export class Branch extends Exchange {
     this.#call = call
     this.#isHedge = isHedge
     this.streams = call.streams
+    this.redirects = call.redirects
     this.retries = call.retries
     this.waited = isHedge ? null : call.waited
     this.spentTokens = call.spentTokens

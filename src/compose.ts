@@ -6,6 +6,7 @@ import { budgetLayer } from './layers/budget.ts'
 import { cacheLayer } from './layers/cache.ts'
 import { concurrencyLayer } from './layers/concurrency.ts'
 import { cookiesLayer } from './layers/cookies.ts'
+import { credentialsLayer } from './layers/credentials.ts'
 import { deadlineLayer } from './layers/deadline.ts'
 import { decisionLayer } from './layers/decision.ts'
 import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
@@ -16,10 +17,11 @@ import { pollLayer } from './layers/poll.ts'
 import { rateLimitLayer } from './layers/rate-limit.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
-import { refreshLayer } from './layers/refresh.ts'
+import { aheadLayer, refreshLayer } from './layers/refresh.ts'
 import { resumeLayer } from './layers/resume.ts'
 import { retryLayer } from './layers/retry.ts'
 import { throttleLayer } from './layers/throttle.ts'
+import { Keyring } from './policy/keyring.ts'
 import type { Origins } from './policy/origins.ts'
 import type { Connections } from './transport/connections.ts'
 import type { Handler, Layer } from './types/exchange.ts'
@@ -47,8 +49,9 @@ export interface Path {
 export function compose(options: ResolvedOptions, shared: Shared): Path {
   const { origins, background } = shared
   const { hedge, retryBudget, cache } = options
+  const keyring = options.refreshes ? new Keyring(origins, options.on) : undefined
   const pause = pauseLayer(origins)
-  const direct = directPath(options, shared, pause)
+  const direct = directPath(options, shared, pause, keyring)
   const again: Handler = (exchange) => {
     const { unseen } = exchange
     exchange.unseen = null
@@ -60,7 +63,7 @@ export function compose(options: ResolvedOptions, shared: Shared): Path {
     redirectLayer,
     cache && cacheLayer(cache, origins, background),
     resumeLayer(origins, retryBudget),
-    refreshLayer(origins),
+    keyring && refreshLayer(keyring),
     retryLayer(origins, retryBudget),
     hedge ? undefined : pause,
   ]
@@ -68,11 +71,17 @@ export function compose(options: ResolvedOptions, shared: Shared): Path {
 }
 
 /** What every call passes, outermost first. */
-function directPath(options: ResolvedOptions, { connections, origins }: Shared, pause: Layer): Handler {
+function directPath(
+  options: ResolvedOptions,
+  { connections, origins }: Shared,
+  pause: Layer,
+  keyring: Keyring | undefined,
+): Handler {
   const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies } = options
   const chain = through(
     [
       readAheadLayer,
+      keyring && aheadLayer(keyring),
       endpoints && routeLayer(origins, endpoints, breaker),
       hedge && hedgeLayer(origins, hedge),
       // The answers to hedges ask for pauses, too, whichever of them counts.
@@ -85,13 +94,14 @@ function directPath(options: ResolvedOptions, { connections, origins }: Shared, 
       breaker && breakerLayer(origins, breaker),
       concurrency && concurrencyLayer(origins, concurrency),
       retryBudget && budgetLayer(origins, retryBudget),
-      deadlineField === undefined ? undefined : deadlineLayer(deadlineField),
       cookies && cookiesLayer(cookies),
+      keyring && credentialsLayer(keyring),
+      deadlineField === undefined ? undefined : deadlineLayer(deadlineField),
     ],
     attemptHandler(connections.send(options)),
   )
   // Functions of the caller run in these layers; a second handler in the chain of every call would be memory for nothing.
-  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency
+  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency ?? cookies
   return asksMore === undefined ? chain : (exchange) => chain(exchange).catch((error: unknown) => broken(exchange, error))
 }
 

@@ -1,5 +1,5 @@
 import { Cancellation } from './cancellation.ts'
-import { broken, compose, type Shared } from './compose.ts'
+import { broken, compose, type Path, type Shared } from './compose.ts'
 import { closedError, conclude, deliver } from './conclude.ts'
 import type { Exchange } from './exchange.ts'
 import { breakerControl } from './layers/breaker.ts'
@@ -24,7 +24,14 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
 }
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
-  const { direct, repair, whole } = compose(options, shared)
+  const usual = compose(options, shared)
+  let refreshing = options.refreshes ? usual : undefined
+  /** The path of a call, which may ask for new credentials although its client does not. */
+  const pathOf = ({ options: asked }: Exchange): Path => {
+    if (!asked.refreshes) return usual
+    refreshing ??= compose({ ...options, refreshes: true }, shared)
+    return refreshing
+  }
   const limits = new Limits(options.clock)
   const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
     let begun: Exchange | undefined
@@ -32,11 +39,12 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
       if (shared.connections.closed) throw closedError(exchange)
-      if (asksMore(exchange.options)) return concluded(exchange, whole)
+      const path = pathOf(exchange)
+      if (asksMore(exchange.options)) return concluded(exchange, path.whole)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
-      return direct(exchange).then((outcome) => {
+      return path.direct(exchange).then((outcome) => {
         if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
-        return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, repair)
+        return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, path.repair)
       })
     } catch (error) {
       return begun === undefined ? Promise.reject(error) : broken(begun, error)
@@ -49,14 +57,14 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       shared.background.cancel(new Error('the client is closed'))
       return shared.connections.close()
     },
-    upgrade: upgrader(options, limits, shared.connections, whole),
+    upgrade: upgrader(options, limits, shared.connections, usual.whole),
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }
 
 /** Whether a layer that repairs has something to do before the request is sent. */
-function asksMore({ cache, refreshes, resume }: ResolvedOptions): boolean {
-  return cache !== undefined || refreshes.length > 0 || resume !== undefined
+function asksMore({ cache, resume }: ResolvedOptions): boolean {
+  return cache !== undefined || resume !== undefined
 }
 
 /** What no layer would repair. */

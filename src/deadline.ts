@@ -8,6 +8,8 @@ export interface Scope {
   readonly dueMs: number
   /** Whether what the calls are part of is itself repeated when it fails: then they are not. */
   readonly repeated: boolean
+  /** The credentials that the work is to get: calls that are part of it do not wait for them. */
+  readonly renewing?: readonly object[] | undefined
 }
 
 /** Options of {@link withDeadline}. */
@@ -49,6 +51,15 @@ export function scopeOn(clock: Clock): Scope | undefined {
   return { ...scope, clock, dueMs: clock.now() + scope.dueMs - scope.clock.now() }
 }
 
+/**
+ * Runs `run`, which gets credentials, in a scope of its own: it does so for all calls that wait for them, and the deadline of
+ * none of them is its own.
+ */
+export function inRenewal<Result>(credentials: object, clock: Clock, dueMs: number, run: () => Result): Result {
+  const renewing = [...(scopes.getStore()?.renewing ?? []), credentials]
+  return scopes.run({ clock, dueMs, repeated: false, renewing }, run)
+}
+
 /** Runs `run` in no scope: what it begins serves calls to come as well, such as a connection. */
 export function outOfScope<Result>(run: () => Result): Result {
   return scopes.exit(run)
@@ -59,5 +70,6 @@ export function inScope<Result>(scope: Scope, run: () => Result): Result {
   const outer = scopeOn(scope.clock)
   if (outer === undefined) return scopes.run(scope, run)
   const dueMs = Math.min(scope.dueMs, outer.dueMs)
-  return scopes.run({ clock: scope.clock, dueMs, repeated: scope.repeated || outer.repeated }, run)
+  const repeated = scope.repeated || outer.repeated
+  return scopes.run({ clock: scope.clock, dueMs, repeated, renewing: outer.renewing }, run)
 }

@@ -74,5 +74,5 @@ function repeatOf(policy: Policy | { kind: 'function' }, ofTable: Repeat): Repea
 }
 
 function throws(policy: Policy | { kind: 'function' }): boolean {
-  return policy.kind === 'fail' || policy.kind === 'retry' || policy.kind === 'pause' || policy.kind === 'refresh'
+  return ['fail', 'retry', 'pause', 'refresh'].includes(policy.kind)
 }

@@ -80,13 +80,19 @@ export { accept, fail, fallback, follow, pause, poll, refresh, retry } from './p
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
 export type { CacheKey, CacheOptions, CacheStore, CacheValue, StoredContent, StoredResponse } from './types/cache.ts'
-export type { CallOptions, CookieJar, FieldsInit } from './types/call-options.ts'
-export type { Challenge } from './types/challenge.ts'
+export type { CallOptions, FieldsInit } from './types/call-options.ts'
+export type {
+  Challenge,
+  CookieJar,
+  CredentialsSource,
+  RefreshInput,
+  RefreshOptions,
+  RefreshPolicy,
+} from './types/credentials.ts'
 export type { Link } from './types/link.ts'
 export type { ClientOptions, SteadFetch, SteadInit } from './types/options.ts'
 export type {
   AcceptPolicy,
-  CredentialsSource,
   FailPolicy,
   FailureInput,
   FailureKey,
@@ -103,9 +109,6 @@ export type {
   PolicyWord,
   PollOptions,
   PollPolicy,
-  RefreshInput,
-  RefreshOptions,
-  RefreshPolicy,
   Repeat,
   ResponseInput,
   RetryOptions,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { scopeOn } from './deadline.ts'
 import { looksLikeCredential } from './errors/redact.ts'
 import { Exchange } from './exchange.ts'
@@ -6,7 +5,8 @@ import { withCacheMode } from './http/cache-mode.ts'
 import { replayable, toContent } from './http/content.ts'
 import { counted } from './http/counted.ts'
 import { filteredFields, mergeFields } from './http/fields.ts'
-import { forbidsContent, isIdempotent, normaliseMethod } from './http/methods.ts'
+import { withIdempotencyKey } from './http/idempotency-key.ts'
+import { forbidsContent, normaliseMethod } from './http/methods.ts'
 import { resolveTarget } from './http/target.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
@@ -39,9 +39,10 @@ export function normalise(
   const requestStream = content === null && (own.body ?? own.json) === undefined ? streamOf(request) : null
   if ((content !== null || requestStream !== null) && forbidsContent(method))
     throw new TypeError(`a ${method} request cannot have content`)
+  const fields = withIdempotencyKey(fieldsOf(own, request, client, origin), method, options.idempotencyKey)
   const asked: Asked = {
     options,
-    request: { method, href, origin, fields: keyed(fieldsOf(own, request, client, origin), method, options), content },
+    request: { method, href, origin, fields, content },
     requestStream,
     terms: termsOf(own, request, options.cache === undefined ? undefined : (own.cache ?? request?.cache), upgrade),
     scope: scopeOn(options.clock),
@@ -77,13 +78,6 @@ function fieldsOf(own: CallInit, request: Request | undefined, client: ResolvedO
   // A shared cache answers conditions itself, as a proxy would.
   const evaluates = client.cache?.shared === true && (mode === undefined || mode === 'default')
   return (given === base && mode === undefined) || evaluates ? given : withCacheMode(given, mode)
-}
-
-/** With a key of its own, where the method is not idempotent and the caller wants it to be. */
-function keyed(fields: Fields, method: string, { idempotencyKey }: ResolvedOptions): Fields {
-  if (idempotencyKey === false || isIdempotent(method, fields)) return fields
-  const key = idempotencyKey === true ? randomUUID() : idempotencyKey()
-  return mergeFields(fields, { 'idempotency-key': key })
 }
 
 /** A source that can be read once is sent only by a call that says so, Fetch standard §5.3. */

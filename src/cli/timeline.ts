@@ -9,9 +9,9 @@ const reasons: Readonly<Record<WaitReason, string>> = {
   failover: 'another endpoint is asked',
   'rate limit': 'the rate limit',
   resume: 'the download was cut short',
-  refresh: 'asking for credentials',
   queue: 'the queue for a place',
   poll: 'the work goes on',
+  refresh: 'for new credentials',
 }
 const repeats = { never: 'never', idempotent: 'idempotent methods and keyed requests', any: 'any method' } as const
 const retryAfterRules: Readonly<Record<string, string>> = {

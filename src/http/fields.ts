@@ -37,7 +37,12 @@ export function withDefault(fields: Fields, name: string, value: string): Fields
 
 /** The fields with this one in the place of any of its name. */
 export function withField(fields: Fields, name: string, value: string): Fields {
-  return [...filteredFields(fields, (other) => other !== name), name, value]
+  return withFields(fields, [name, value])
+}
+
+/** The fields with these in the place of any of their names. */
+export function withFields(fields: Fields, over: Fields): Fields {
+  return [...filteredFields(fields, (name) => fieldOf(over, name) === undefined), ...over]
 }
 
 /** The fields as they are sent with this content: with its media type, unless they name one. */

@@ -65,7 +65,9 @@ export function destination(from: string, location: string, allowDowngrade: bool
 /** The fields that are sent to where a response leads: those of content only with it, credentials only to the same origin. */
 export function keptFields(fields: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {
   return filteredFields(fields, (name) => {
-    if (becomesGet && (contentField.test(name) || name === 'idempotency-key')) return false
+    if (becomesGet && contentField.test(name)) return false
+    // It names what the POST was to do.
+    if (becomesGet && name === 'idempotency-key' && strip !== 'standard') return false
     return sameOrigin || !(standardStrip.has(name) || (strip === 'credential-like' && looksLikeCredential(name)))
   })
 }

@@ -7,7 +7,7 @@ import { defaultRetryBudget } from './protection.ts'
 export const defaults: ResolvedOptions = {
   on: Object.create(null) as PolicyTable,
   asksFunctions: false,
-  refreshes: [],
+  refreshes: false,
   maxAttempts: 3,
   timeoutMs: 30_000,
   attemptTimeoutMs: 10_000,

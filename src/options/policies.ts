@@ -1,7 +1,7 @@
 import { bare, invalidOption } from '../policy/checks.ts'
 import { isPolicyWord } from '../policy/policies.ts'
 import { isStatus } from '../status/table.ts'
-import type { PolicyTable } from '../types/policy.ts'
+import type { Policy, PolicyTable } from '../types/policy.ts'
 
 const namedKeys = new Set(['1xx', '2xx', '3xx', '4xx', '5xx', 'network', 'timeout'])
 const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'poll', 'fallback', 'refresh'])
@@ -22,8 +22,9 @@ export function mergePolicies(owner: string, base: PolicyTable, more: PolicyTabl
     }
     if (entry === undefined) continue
     if (!isPolicy(entry)) throw invalidOption(owner, `on[${JSON.stringify(key)}]`, 'a policy, its word or a function', entry)
-    // The state of credentials belongs to the very policy: it is not copied.
-    merged[key] = typeof entry === 'object' && entry.kind !== 'refresh' ? bare(entry) : entry
+    if ((key === 'network' || key === 'timeout') && (entry as Partial<Policy>).kind === 'refresh')
+      throw new TypeError(`${owner}: on[${JSON.stringify(key)}] cannot be refresh: without an answer nothing was refused`)
+    merged[key] = typeof entry === 'object' ? bare(entry) : entry
   }
   return merged as PolicyTable
 }

@@ -3,8 +3,9 @@ import { mergeFields } from '../http/fields.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
-import { asksFunctions, refreshesOf } from '../policy/classify.ts'
-import type { CallOptions, CookieJar } from '../types/call-options.ts'
+import { asksFunctions, refreshes } from '../policy/classify.ts'
+import type { CallOptions } from '../types/call-options.ts'
+import type { CookieJar } from '../types/credentials.ts'
 import type { ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveCache } from './cache.ts'
@@ -66,8 +67,8 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     expectContinue: resolveExpect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
-    refreshes: refreshesOf(on),
-    cookies: own.cookies === false ? undefined : (own.cookies ?? parent.cookies),
+    refreshes: refreshes(on),
+    cookies: own.cookies === undefined ? parent.cookies : own.cookies || undefined,
     clock: own.clock === undefined ? parent.clock : boundClock(own.clock),
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? (parent.baseUrl ?? firstOf(protection.endpoints)) : baseOf(owner, own.baseUrl),
@@ -86,7 +87,7 @@ export function resolveCall(client: ResolvedOptions, options: CallOptions): Reso
   const resolved = {
     on,
     asksFunctions: asksFunctions(on),
-    refreshes: on === client.on ? client.refreshes : refreshesOf(on),
+    refreshes: refreshes(on),
     resume: resolveResume('fetch', options.resume, client.resume),
     schema: resolveSchema('fetch', options.schema, client.schema),
     expectContinue: resolveExpect('fetch', client, options),
@@ -102,17 +103,18 @@ function checkClock(owner: string, name: string, clock: unknown): void {
   }
 }
 
-function checkKey(owner: string, name: string, value: unknown): void {
-  if (value === undefined || typeof value === 'boolean' || typeof value === 'function') return
-  throw invalidOption(owner, name, 'true, false or a function', value)
-}
-
 function checkJar(owner: string, name: string, jar: unknown): void {
   if (jar === undefined || jar === false) return
   for (const method of ['getCookieString', 'setCookie'] as const) {
-    const found = (jar as Partial<CookieJar> | null)?.[method]
-    if (typeof found !== 'function') throw invalidOption(owner, `${name}.${method}`, 'a function', found)
+    const given = (jar as Partial<CookieJar> | null)?.[method]
+    if (typeof given !== 'function') throw invalidOption(owner, `${name}.${method}`, 'a function', given)
   }
+}
+
+function checkKey(owner: string, name: string, make: unknown): void {
+  if (make === undefined || typeof make === 'boolean' || typeof make === 'function') return
+  // What was given is not shown: a key that all calls share would be a mistake, and may be a secret.
+  throw new TypeError(`${owner}: ${name} must be true, false or a function, got ${typeof make}`)
 }
 
 function checkDispatcher(owner: string, name: string, dispatcher: unknown): void {

@@ -4,7 +4,7 @@ import type { Exchange } from '../exchange.ts'
 import { statusClass, statusRow } from '../status/table.ts'
 import type { FailureOutcome, Outcome } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
-import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable, RefreshPolicy } from '../types/policy.ts'
+import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable } from '../types/policy.ts'
 import { bare } from './checks.ts'
 import { accept, fail, follow, fromWord, patient, pause, retry } from './policies.ts'
 
@@ -59,10 +59,9 @@ export function asksFunctions(on: PolicyTable): boolean {
   return Object.values(on).some((entry) => typeof entry === 'function')
 }
 
-/** The policies that know where credentials come from. */
-export function refreshesOf(on: PolicyTable): readonly RefreshPolicy[] {
-  const entries = Object.values(on) as PolicyEntry[]
-  return [...new Set(entries.filter((entry) => typeof entry === 'object' && entry.kind === 'refresh'))] as RefreshPolicy[]
+/** Whether an answer may be one that refuses credentials: some entry says so, or is a function, which may. */
+export function refreshes(on: PolicyTable): boolean {
+  return Object.values(on).some((entry) => typeof entry === 'function' || (entry as Partial<Policy>).kind === 'refresh')
 }
 
 /** Whether a call may be sent more than once, by its own limit or by that of a policy. */

@@ -1,6 +1,6 @@
+import type { CredentialsSource, RefreshOptions, RefreshPolicy } from '../types/credentials.ts'
 import type {
   AcceptPolicy,
-  CredentialsSource,
   FailPolicy,
   FallbackPolicy,
   FollowOptions,
@@ -11,8 +11,6 @@ import type {
   PolicyWord,
   PollOptions,
   PollPolicy,
-  RefreshOptions,
-  RefreshPolicy,
   RetryOptions,
   RetryPolicy,
   Substitute,
@@ -96,14 +94,15 @@ export function fallback(substitute: Response | Substitute, options: { after?: R
 }
 
 /**
- * Asks `source` for credentials when they are refused (RFC 9110 §15.5.2), once for all calls, and sends each of these once
- * more; they go with all later requests to the origin that the calls were made for, until they are refused again. Keep the
- * policy: calls share what it has obtained by being made with the very same one.
+ * Asks `source` for new credentials, once for all calls to the origin that such an answer refuses (RFC 9110 §15.5.2), and sends
+ * each of them again with the fields it gives, once. They are put on all later requests to the origin that the calls are made
+ * for, in the place of fields of the same names, until they are refused. Make it once: a source is what calls share.
  *
- * @throws TypeError for an invalid option.
+ * @throws TypeError when the source is no function, and for an invalid option.
  */
 export function refresh(source: CredentialsSource, options: RefreshOptions = {}): RefreshPolicy {
-  if (typeof source !== 'function') throw invalidOption('refresh', 'source', 'a function', source)
+  // What was given is not shown: it may be a token.
+  if (typeof source !== 'function') throw new TypeError(`refresh: the source must be a function, got ${typeof source}`)
   checkKeys('refresh', options, ['eager', 'maxAgeMs'])
   const own = bare(options)
   checkFlag('refresh', 'eager', own.eager)

@@ -3,6 +3,7 @@ import { looksLikeCredential } from '../errors/redact.ts'
 import { parseDirectives } from '../http/cache-control.ts'
 import { wireField } from '../http/received.ts'
 import type { CacheConfig, CacheKey, CacheValue, StoredResponse } from '../types/cache.ts'
+import type { RefreshPolicy } from '../types/credentials.ts'
 import type { Fields, HopRequest, Received } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import { type Exchanged, initialAgeMs, lifetimeMs } from './freshness.ts'
@@ -10,7 +11,7 @@ import { usefulMs } from './reuse.ts'
 import { names } from './storable.ts'
 
 /** Where credentials come from that a request has not yet. */
-type Sources = Pick<ResolvedOptions, 'refreshes' | 'cookies'>
+type Sources = Pick<ResolvedOptions, 'on' | 'cookies'>
 
 /** Fields of a response as a store keeps them. */
 export type StoredFields = CacheValue['headers']
@@ -44,7 +45,7 @@ export function keyOf({ href, origin, fields }: HopRequest, options: Sources): S
   return { origin, method: 'GET', path: href.slice(origin.length), headers: selecting(origin, fields, options) }
 }
 
-function selecting(origin: string, fields: Fields, { refreshes, cookies }: Sources): Record<string, string> {
+function selecting(origin: string, fields: Fields, { on, cookies }: Sources): Record<string, string> {
   const record = Object.create(null) as Record<string, string>
   const others: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
@@ -55,9 +56,16 @@ function selecting(origin: string, fields: Fields, { refreshes, cookies }: Sourc
     if (isCredential && name !== 'authorization' && name !== 'cookie') others.push(value)
   }
   // They are added below the cache, where it cannot see them.
-  for (const source of [...refreshes, cookies]) if (source !== undefined) others.push(nameOf(source))
+  for (const source of sourcesOf(on, cookies)) others.push(nameOf(source))
   if (others.length > 0) record[otherCredentials] = hashed(...others.sort())
   return record
+}
+
+/** A function that decides per outcome may name a source, too, but nobody knows which before. */
+function sourcesOf(on: Sources['on'], cookies: Sources['cookies']): object[] {
+  const entries = Object.values(on) as (Partial<RefreshPolicy> | string)[]
+  const sources = entries.flatMap((entry) => (typeof entry === 'object' && entry.source !== undefined ? [entry.source] : []))
+  return cookies === undefined ? sources : [...sources, cookies]
 }
 
 const sourceNames = new WeakMap<object, string>()

@@ -7,14 +7,6 @@ import type { Information } from './transport.ts'
 /** Fields in any form fetch takes them: Headers, pairs, or a record. */
 export type FieldsInit = NonNullable<RequestInit['headers']>
 
-/** Keeps cookies; the CookieJar of tough-cookie is one. */
-export interface CookieJar {
-  /** The value of the Cookie field for a request to `url`. */
-  getCookieString(url: string): string | undefined | Promise<string | undefined>
-  /** Takes the value of a Set-Cookie field of a response from `url`; one that it refuses may reject. */
-  setCookie(cookie: string, url: string): unknown
-}
-
 /** Options of a single call, beside everything of RequestInit. */
 export interface CallOptions {
   /** Policies by status code, class (`'5xx'`), `'network'` or `'timeout'`. Default: the built-in table. */

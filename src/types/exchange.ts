@@ -157,6 +157,8 @@ export interface ResponseOutcome {
   readonly failure?: new (
     details: HttpErrorDetails,
   ) => HttpError
+  /** The credentials that were put on the request. */
+  readonly grants?: readonly object[]
 }
 
 /** No response arrived, or none that may be used. */

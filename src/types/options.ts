@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts'
 import type { CacheConfig, CacheOptions } from './cache.ts'
-import type { CallOptions, CookieJar, FieldsInit } from './call-options.ts'
+import type { CallOptions, FieldsInit } from './call-options.ts'
+import type { CookieJar } from './credentials.ts'
 import type { Fields } from './exchange.ts'
-import type { PolicyTable, RefreshPolicy } from './policy.ts'
+import type { PolicyTable } from './policy.ts'
 import type { DownloadProgress, UploadProgress } from './progress.ts'
 import type {
   BreakerControl,
@@ -62,7 +63,7 @@ export interface ClientOptions extends CallOptions {
   readonly cache?: CacheOptions | boolean
   /** The field in which each request tells how many milliseconds are left to answer it, such as `'request-timeout-ms'`. Default: none. */
   readonly deadlineField?: string | false
-  /** Keeps the cookies of responses and sends them. Default: none are kept. */
+  /** Keeps the cookies of responses and gives them to requests, redirects included; such as a CookieJar of tough-cookie. Default: none. */
   readonly cookies?: CookieJar | false
   /** Source of time. Default: the machine's. */
   readonly clock?: Clock
@@ -115,10 +116,10 @@ export interface SteadFetch {
 /** Options after validation, every default filled in. */
 export interface ResolvedOptions extends Protection {
   readonly on: PolicyTable
-  /** The policies of `on` that know where credentials come from. */
-  readonly refreshes: readonly RefreshPolicy[]
   /** Whether `on` holds functions. */
   readonly asksFunctions: boolean
+  /** Whether `on` may ask for new credentials. */
+  readonly refreshes: boolean
   readonly maxAttempts: number
   readonly timeoutMs: number | false
   readonly attemptTimeoutMs: number | false

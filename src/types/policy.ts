@@ -1,5 +1,4 @@
-import type { FieldsInit } from './call-options.ts'
-import type { Challenge } from './challenge.ts'
+import type { RefreshPolicy } from './credentials.ts'
 import type { RequestFacts } from './trace.ts'
 
 /** A class of status codes, RFC 9110 §15. Codes of 600 and above count as `5xx`. */
@@ -70,25 +69,6 @@ export interface PollOptions {
 /** What {@link fallback} answers with: a Response, or a function that makes one from the outcome. */
 export type Substitute = (outcome: PolicyInput) => Response | Promise<Response>
 
-/** What the source of {@link refresh} is told. */
-export interface RefreshInput {
-  /** What the origin asks for (RFC 9110 §11.6.1); empty when it was not asked yet. */
-  readonly challenges: readonly Challenge[]
-  /** The request that needs credentials, safe to log. */
-  readonly request: RequestFacts
-}
-
-/** Gives the fields that carry credentials, such as Authorization; nothing when there are none to be had. */
-export type CredentialsSource = (input: RefreshInput) => FieldsInit | null | undefined | Promise<FieldsInit | null | undefined>
-
-/** Options of {@link refresh}. */
-export interface RefreshOptions {
-  /** Whether the source is asked before the first request, not only once one is refused. Default false. */
-  readonly eager?: boolean
-  /** Milliseconds after which the source is asked again although nothing was refused. Default: never. */
-  readonly maxAgeMs?: number
-}
-
 /** Deliver the response. */
 export interface AcceptPolicy {
   readonly kind: 'accept'
@@ -118,11 +98,6 @@ export interface FallbackPolicy {
   readonly kind: 'fallback'
   readonly substitute: Substitute
   readonly after?: RetryPolicy | PausePolicy
-}
-/** Ask for new credentials and send once more, then fail. */
-export interface RefreshPolicy extends RefreshOptions {
-  readonly kind: 'refresh'
-  readonly source: CredentialsSource
 }
 /** What steadfetch does with one outcome. */
 export type Policy =

@@ -2,7 +2,9 @@
 import {
   type BreakerControl,
   type BreakerState,
+  type Challenge,
   type ClientOptions,
+  type CookieJar,
   createFetch,
   fetch,
   fetchStandard,
@@ -12,7 +14,10 @@ import {
   isRefusedError,
   NetworkError,
   type Policy,
+  parseChallenges,
   poll,
+  type RefreshPolicy,
+  refresh,
   remainingMs,
   retry,
   type SteadInit,
@@ -57,6 +62,24 @@ createFetch({ timeout: 1_000 })
 createFetch({ on: { network: (outcome) => outcome.response } })
 // @ts-expect-error: options are read only
 options.maxAttempts = 5
+
+// Credentials: a source sees challenges, and gives fields in any form, or none.
+const bearer: RefreshPolicy = refresh(
+  async ({ challenges, previous, response }) => {
+    const realm: string | undefined = challenges[0]?.params.realm
+    if (realm === undefined || response === undefined) return null
+    return previous === undefined ? new Headers() : [['authorization', realm]]
+  },
+  { eager: true, maxAgeMs: 1_000 },
+)
+const challenges: Challenge[] = parseChallenges(new Headers().get('www-authenticate'))
+const jar: CookieJar = { getCookieString: async (_url) => '', setCookie: (_cookie, _url) => 1 }
+createFetch({ on: { 401: bearer, 403: () => bearer }, cookies: jar, idempotencyKey: () => 'key' })
+void [challenges, fetch('http://x/', { on: { 401: bearer }, idempotencyKey: true })]
+// @ts-expect-error: not fields, and there is no bare word for it
+createFetch({ on: { 401: refresh(() => 7), 403: 'refresh' } })
+// @ts-expect-error: cookies are kept for a client, not for a call
+fetch('http://x/', { cookies: jar })
 
 // Errors: narrowed by status.
 const error: unknown = undefined

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { type ClientOptions, createFetch, fallback, isHttpError, isRefusedError, type Trace, traceOf } from '../../src/index.ts'
+import {
+  type ClientOptions,
+  createFetch,
+  fallback,
+  isHttpError,
+  isRefusedError,
+  refresh,
+  type Trace,
+  traceOf,
+} from '../../src/index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
 
 /** What becomes of one request. */
-type Fate = 'ok' | 'unavailable' | 'limited' | 'moved' | 'gone' | 'refused' | 'hangs'
+type Fate = 'ok' | 'unavailable' | 'limited' | 'moved' | 'gone' | 'refused' | 'hangs' | 'unauthorized'
 
 /** One feature and what brings it into play: fates of requests, each of which costs the call one more. */
 interface Feature {
@@ -27,6 +36,9 @@ const features: Readonly<Record<string, Feature>> = {
   pause: { fates: ['limited'] },
   redirect: { fates: ['moved'] },
   fallback: { options: { on: { 410: fallback(new Response('instead')) } }, fates: ['gone'] },
+  refresh: { options: { on: { 401: refresh(() => ({ authorization: 'new' })) } }, fates: ['unauthorized'] },
+  cookies: { options: { cookies: { getCookieString: async () => 'a=b', setCookie: async () => {} } }, fates: [] },
+  'idempotency key': { options: { idempotencyKey: true }, fates: [] },
   'policy function': { options: { on: { 503: () => undefined } }, fates: ['unavailable'] },
   hedge: { options: { hedge: { afterMs: 200 } }, fates: ['hangs'] },
   endpoints: { options: { endpoints: [a, b] }, fates: ['refused'] },
@@ -124,6 +136,7 @@ const answers: Readonly<Record<Exclude<Fate, 'refused' | 'hangs'>, () => Respons
   limited: () => reply(429, { 'retry-after': '1' }),
   moved: () => reply(307, { location: '/y' }),
   gone: () => reply(410),
+  unauthorized: () => reply(401),
 }
 
 function endOf(result: unknown): string {
