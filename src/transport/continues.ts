@@ -8,11 +8,11 @@ export interface Awaiting {
 }
 
 /** A status line of an informational response, RFC 9112 §4; nothing of HTTP comes after the one that switches protocols. */
-const interim = /^HTTP\/1\.[01] 1(?!01)\d\d/
+const interim = /^HTTP\/1\.[01] 1(?!01)\d\d[ \r\n]/
 /** One that tells to go on, RFC 9110 §15.2.1. */
-const goOn = /^HTTP\/1\.[01] (100)(?!\d)/
-/** A start that is short of this many bytes may still become one; so would it if it went on like this. */
-const sample = 'HTTP/1.1 102'
+const goOn = /^HTTP\/1\.[01] (100)/
+/** A start that is shorter may still become one; it would if it went on like this. */
+const sample = 'HTTP/1.1 102 '
 /** The first digit of a status code, and where it stands. */
 const digitAt = 9
 const one = 0x31
@@ -59,7 +59,7 @@ export class ContinueFilter {
       if (length === undefined) break
       const head = rest.subarray(0, length)
       rest = rest.subarray(length)
-      const status = goOn.exec(head.toString('latin1', 0, sample.length + 1))?.[1]
+      const status = goOn.exec(head.toString('latin1', 0, sample.length))?.[1]
       if (status === undefined) {
         this.#held = rest
         return head

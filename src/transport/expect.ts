@@ -6,11 +6,11 @@ import { ExpectationFailedError } from '../errors/status-errors.ts'
 import { wireFields } from '../http/received.ts'
 import { errorClass, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
-import type { Attempt, Content, Send } from '../types/exchange.ts'
+import type { Attempt, ByteStream, Content, Send } from '../types/exchange.ts'
 import { answer } from './answer.ts'
 import { attemptFailure, codeOf, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
-import { askingRequest } from './node-request.ts'
+import { askingRequest, exactly } from './node-request.ts'
 import { unexpectedSwitch } from './switch.ts'
 
 /** The code of an origin that speaks HTTP/2 alone, and has nobody to ask over HTTP/1.1. */
@@ -22,6 +22,8 @@ interface Way {
   readonly clock: Clock
   /** Sends an attempt without asking. */
   readonly plainly: Send
+  /** Told once nothing more will be sent or received. */
+  readonly over: (request: Asking) => void
 }
 
 /**
@@ -48,7 +50,7 @@ export class Asking implements Source {
     this.#request = askingRequest(attempt.request, content, way.connect)
   }
 
-  send(): ClientRequest {
+  send(): void {
     const request = this.#request
     request.on('socket', () => this.#await())
     request.on('continue', () => this.#sendContent())
@@ -60,7 +62,6 @@ export class Asking implements Source {
     })
     request.on('error', (error) => this.#fail(error))
     this.#attempt.add(this)
-    return request
   }
 
   pause(): void {
@@ -93,9 +94,19 @@ export class Asking implements Source {
     this.#started = true
     this.#stopTimer?.()
     const source = this.#content.open()
-    if (typeof source === 'string' || source instanceof Uint8Array) this.#request.end(source)
-    // What it fails with destroys the request, which tells of it.
-    else pipeline(source instanceof Blob ? source.stream() : source, this.#request, () => {})
+    if (typeof source === 'string') this.#request.end(Buffer.from(source))
+    else if (source instanceof Uint8Array) this.#request.end(source)
+    else pipeline(this.#parts(source instanceof Blob ? (source.stream() as ByteStream) : source), this.#request, () => {})
+  }
+
+  /** What the stream fails with has to be known before it ends the request. */
+  async *#parts(source: ByteStream): AsyncGenerator<Bytes> {
+    try {
+      yield* exactly(this.#attempt.request, source)
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
   }
 
   #inform(status: number, rawHeaders: readonly string[]): void {
@@ -159,5 +170,6 @@ export class Asking implements Source {
   #leave(): void {
     this.#over = true
     this.#stopTimer?.()
+    this.#way.over(this)
   }
 }

@@ -43,7 +43,6 @@ function specialFailure(root: unknown, code: string, facts: CallFacts): Error | 
     case 'UND_ERR_NOT_SUPPORTED':
       return new TypeError(`the request cannot be sent: ${messageOf(root)}`, { cause: root })
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
-    case 'ERR_HTTP_CONTENT_LENGTH_MISMATCH':
       return new BodyError('source', 'the content is not as long as its Content-Length says', facts, root)
     default:
       return undefined

@@ -1,4 +1,3 @@
-import type { ClientRequest } from 'node:http'
 import type { Agent, buildConnector } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
@@ -15,7 +14,8 @@ type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
 export class Http1 {
   readonly #connect: buildConnector.connector
   readonly #clock: Clock
-  readonly #asking = new Set<ClientRequest>()
+  readonly #asking = new Set<Asking>()
+  #emptied: (() => void) | undefined
   #agent: Agent | undefined
   /** Sends an attempt that switches protocols. */
   readonly switch: Send
@@ -34,15 +34,22 @@ export class Http1 {
       plainly(attempt)
       return
     }
-    const request = new Asking(attempt, content, { connect: this.#connect, clock: this.#clock, plainly }).send()
+    const over = (request: Asking): void => {
+      this.#asking.delete(request)
+      if (this.#asking.size === 0) this.#emptied?.()
+    }
+    const request = new Asking(attempt, content, { connect: this.#connect, clock: this.#clock, plainly, over })
     this.#asking.add(request)
-    request.on('close', () => this.#asking.delete(request))
+    request.send()
   }
 
   /** Waits for the requests under way, then closes the connections; those that were switched are not its own any more. */
   async close(): Promise<void> {
-    const ends = [...this.#asking].map((request) => new Promise((resolve) => request.on('close', resolve)))
-    await Promise.all([this.#agent?.close(), ...ends])
+    await this.#agent?.close()
+    if (this.#asking.size === 0) return
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve
+    })
   }
 
   #agentOf(): Agent {

@@ -1,8 +1,9 @@
 import { type ClientRequest, request } from 'node:http'
 import type { Socket } from 'node:net'
-import type { buildConnector } from 'undici'
+import { type buildConnector, errors } from 'undici'
 import { fieldOf, filteredFields, withDefault } from '../http/fields.ts'
-import type { Content, Fields, HopRequest } from '../types/exchange.ts'
+import type { Bytes } from '../types/body.ts'
+import type { ByteStream, Content, Fields, HopRequest } from '../types/exchange.ts'
 import { sentFields } from './outgoing.ts'
 
 /**
@@ -13,7 +14,7 @@ export function askingRequest(hop: HopRequest, content: Content, connect: buildC
   const { method, href, origin, fields } = hop
   const url = new URL(origin)
   const host = fieldOf(fields, 'host') ?? url.host
-  const asking = request({
+  return request({
     method,
     path: href.slice(origin.length),
     headers: ['host', host, ...framed(filteredFields(sentFields(fields, content), isEndToEnd), content), ...ofConnection],
@@ -27,8 +28,6 @@ export function askingRequest(hop: HopRequest, content: Content, connect: buildC
       return undefined
     },
   })
-  // Not among its types, but a member of every outgoing message.
-  return Object.assign(asking, { strictContentLength: true })
 }
 
 const ofConnection = ['connection', 'close', 'expect', '100-continue']
@@ -44,9 +43,23 @@ function framed(fields: Fields, content: Content): Fields {
   return fieldOf(fields, 'content-length') === undefined ? [...fields, 'transfer-encoding', 'chunked'] : fields
 }
 
-/** Whether a request may ask: it has content (RFC 9110 §10.1.1), and says of its length, if anything, a number. */
+/** Whether a request may ask: it has content (RFC 9110 §10.1.1), of the length that its fields say, if they do. */
 export function mayAsk(hop: HopRequest, content: Content): boolean {
-  return sizeOf(content) !== 0 && /^\d*$/.test(fieldOf(hop.fields, 'content-length') ?? '')
+  const size = sizeOf(content)
+  const length = fieldOf(hop.fields, 'content-length')
+  return size !== 0 && (length === undefined || (/^\d+$/.test(length) && (size === undefined || size === Number(length))))
+}
+
+/** The parts of a stream, which must come to as many bytes as the fields say, if they do. */
+export async function* exactly(hop: HopRequest, source: ByteStream): AsyncGenerator<Bytes> {
+  const length = fieldOf(hop.fields, 'content-length')
+  let left = length === undefined ? undefined : Number(length)
+  for await (const part of source as unknown as AsyncIterable<Bytes>) {
+    if (left !== undefined) left -= part.byteLength
+    if (left !== undefined && left < 0) break
+    yield part
+  }
+  if (left !== undefined && left !== 0) throw new errors.RequestContentLengthMismatchError()
 }
 
 /** Bytes of the content; undefined for a stream. */
