@@ -2,6 +2,7 @@ import type { Exchange } from './exchange.ts'
 import { attemptHandler } from './layers/attempt.ts'
 import { breakerLayer } from './layers/breaker.ts'
 import { budgetLayer } from './layers/budget.ts'
+import { coalesceLayer } from './layers/coalesce.ts'
 import { concurrencyLayer } from './layers/concurrency.ts'
 import { deadlineLayer } from './layers/deadline.ts'
 import { decisionLayer } from './layers/decision.ts'
@@ -37,7 +38,7 @@ export interface Path {
 
 /** Composes the layers, outermost first; it alone knows them all. */
 export function compose(options: ResolvedOptions, { connections, origins }: Shared): Path {
-  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField } = options
+  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, coalesce } = options
   const pause = pauseLayer(origins)
   const chain = through(
     [
@@ -67,9 +68,12 @@ export function compose(options: ResolvedOptions, { connections, origins }: Shar
     exchange.unseen = null
     return unseen === null ? direct(exchange) : Promise.resolve(unseen)
   }
-  const around = (innermost: Handler): Handler =>
-    through([fallbackLayer, redirectLayer, retryLayer(origins, retryBudget), hedge ? undefined : pause], innermost)
-  return { direct, repair: around(again), whole: around(direct) }
+  const retried = [retryLayer(origins, retryBudget), hedge ? undefined : pause]
+  return {
+    direct,
+    repair: through([fallbackLayer, redirectLayer, ...retried], again),
+    whole: through([fallbackLayer, redirectLayer, coalesce ? coalesceLayer(origins, coalesce) : undefined, ...retried], direct),
+  }
 }
 
 /** A function of the caller threw: the call ends with that. */

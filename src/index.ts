@@ -70,6 +70,7 @@ export type { PolicySource } from './policy/classify.ts'
 export { accept, fail, fallback, follow, pause, retry } from './policy/policies.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
+export type { CoalesceOptions } from './types/coalesce.ts'
 export type { CallOptions, ClientOptions, FieldsInit, SteadFetch, SteadInit } from './types/options.ts'
 export type {
   AcceptPolicy,

@@ -1,5 +1,6 @@
 import { factsOf } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
+import { hasJoined } from './flight.ts'
 import { receivedOf } from './http/response.ts'
 import type { AttemptTrace, Trace } from './types/trace.ts'
 
@@ -21,6 +22,11 @@ export function traceOf(result: unknown): Trace | undefined {
   const { redirects, notRepeated, totalMs } = exchange
   const attempts: AttemptTrace[] = []
   for (let attempt = exchange.latest; attempt !== undefined; attempt = attempt.previous) attempts.unshift(attempt.trace())
-  const trace = { attempts, redirects: [...redirects.hops], totalMs }
+  const trace = {
+    attempts,
+    redirects: [...redirects.hops],
+    totalMs,
+    ...(hasJoined(exchange) ? ({ coalesced: true } as const) : {}),
+  }
   return notRepeated === null ? trace : { ...trace, notRepeated }
 }

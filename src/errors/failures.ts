@@ -16,7 +16,7 @@ export type RedirectFailure =
   | 'forbidden'
   | 'wait'
 /** Which time limit passed. */
-export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle'
+export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle' | 'unread'
 /** Why steadfetch did not send a request. */
 export type RefusalKind =
   | 'paused'
@@ -41,7 +41,7 @@ abstract class FetchFailure extends TypeError implements SteadfetchErrorLike {
   readonly request: RequestFacts
   readonly attempts: number
   readonly elapsedMs: number
-  readonly #facts: CallFacts
+  readonly #details: ErrorDetails
 
   constructor(details: ErrorDetails) {
     super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
@@ -51,12 +51,12 @@ abstract class FetchFailure extends TypeError implements SteadfetchErrorLike {
     this.request = facts.request
     this.attempts = facts.attempts
     this.elapsedMs = facts.elapsedMs
-    this.#facts = facts
+    this.#details = details
   }
 
   /** @internal */
-  static factsOf(error: object): CallFacts | undefined {
-    return #facts in error ? error.#facts : undefined
+  static detailsOf(error: object): ErrorDetails | undefined {
+    return #details in error ? error.#details : undefined
   }
 }
 
@@ -101,6 +101,7 @@ const whatTook: Readonly<Record<TimeLimit, string>> = {
   attempt: 'the attempt took',
   connect: 'connecting took',
   idle: 'the body was silent for',
+  unread: 'other calls had to wait for this one to read their common body for',
 }
 
 /** A time limit passed; never thrown for the caller's own signal, whose reason is thrown unchanged. */
@@ -158,7 +159,24 @@ export class BodyError extends FetchFailure {
 
 /** The call an error tells of; undefined for an error that is not ours. */
 export function factsOf(error: object): CallFacts | undefined {
-  return SteadfetchError.factsOf(error) ?? FetchFailure.factsOf(error)
+  return detailsOf(error)?.facts
+}
+
+function detailsOf(error: object): ErrorDetails | undefined {
+  return SteadfetchError.detailsOf(error) ?? FetchFailure.detailsOf(error)
+}
+
+/** The same failure as another call tells it: callers do not share an error, which is theirs to change; one that is not ours stays. */
+export function retold(error: unknown, facts: CallFacts): unknown {
+  const details = error instanceof Error ? detailsOf(error) : undefined
+  if (details === undefined) return error
+  const { request, attempts, elapsedMs } = facts
+  const told = Reflect.construct(
+    isFetchFailure(error) ? FetchFailure : SteadfetchError,
+    [{ ...details, facts }],
+    (error as Error).constructor,
+  )
+  return Object.assign(told, error, { request, attempts, elapsedMs })
 }
 
 /** Whether fetch would fail with a TypeError in the place of `error`. */

@@ -3,6 +3,8 @@ import { fieldOf } from './fields.ts'
 
 /** RFC 9110 §9.2.2, and QUERY. */
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY'])
+/** RFC 9110 §9.2.1, and QUERY. */
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
 /** The methods the Fetch standard turns into upper case, §2.2.1. */
 const normalised = /^(?:delete|get|head|options|post|put)$/i
 /** The methods the Fetch standard forbids, §2.2.1. */
@@ -26,4 +28,9 @@ export function forbidsContent(method: string): boolean {
 /** Whether sending the request twice has the effect of sending it once: by its method, or by its Idempotency-Key. */
 export function isIdempotent(method: string, fields: Fields): boolean {
   return idempotentMethods.has(method) || fieldOf(fields, 'idempotency-key') !== undefined
+}
+
+/** Whether a request of this method asks for no change, RFC 9110 §9.2.1. */
+export function isSafe(method: string): boolean {
+  return safeMethods.has(method)
 }

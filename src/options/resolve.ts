@@ -6,6 +6,7 @@ import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '
 import { asksFunctions } from '../policy/classify.ts'
 import type { CallOptions, ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
+import { coalescingOf } from './coalesce.ts'
 import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
@@ -45,10 +46,13 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   const own = bare(options)
   checkMembers(owner, own as Record<string, unknown>, clientRules)
   const on = mergePolicies(owner, parent.on, own.on)
+  // To be asked of the option `cache`, once there is one.
+  const hasCache = false
   const protection = resolveProtection(owner, parent, own)
   const changed: Partial<ResolvedOptions> = {
     ...protection,
     connect: resolveConnect(owner, parent, own),
+    coalesce: coalescingOf(owner, own.coalesce, parent.coalesce, hasCache),
     on,
     asksFunctions: asksFunctions(on),
     clock: own.clock === undefined ? parent.clock : boundClock(own.clock),
