@@ -28,7 +28,7 @@ export type RefusalKind =
   | 'rate limited'
   | 'closed'
 /** What was wrong with content. */
-export type BodyFailure = 'decode' | 'too large' | 'integrity' | 'source'
+export type BodyFailure = 'decode' | 'too large' | 'integrity' | 'source' | 'changed'
 
 function codeOf(branch: string, kind: string): `ERR_STEADFETCH_${string}` {
   return `ERR_STEADFETCH_${branch}_${kind.toUpperCase().replaceAll(' ', '_')}`

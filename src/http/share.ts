@@ -1,5 +1,5 @@
-import type { Bytes, Sink, Source, Watcher } from '../types/body.ts'
-import { WireBody } from './body.ts'
+import type { Body, Bytes, Source } from '../types/body.ts'
+import { SharedBody } from './shared-body.ts'
 
 /** One of those a content is shared by, as far as the content has to know. */
 export interface Reader {
@@ -7,6 +7,8 @@ export interface Reader {
   readonly maxBytes: number
   /** Milliseconds that others wait for it to read on; then it fails with {@link Reader.tooSlow}. */
   readonly patienceMs: number
+  /** The content once more and for it alone; what it throws is what the body fails with. */
+  again(): Promise<Body>
   /** A failure of the content as this reader is to see it. */
   told(error: unknown): unknown
   tooMuch(): unknown
@@ -33,8 +35,13 @@ export class Share implements Source {
   #wants = true
   #draining = false
   #end: { readonly failure?: { readonly error: unknown } } | undefined
+  /** What it reads alone, once the others went on without it. */
+  #own: Body | undefined
+  #isApart = false
   /** Whether it took something since this was last set. */
   hasRead = false
+  /** Since when others wait for it, in monotonic milliseconds. */
+  lateMs: number | undefined
 
   constructor(reader: Reader, whole: Whole) {
     this.reader = reader
@@ -74,6 +81,7 @@ export class Share implements Source {
 
   resume(): void {
     this.#wants = true
+    this.#own?.resume()
     this.#drain()
     this.#whole.move()
   }
@@ -81,15 +89,42 @@ export class Share implements Source {
   /** Somebody began to read. */
   begin(): void {
     this.hasRead = true
-    this.#whole.move()
+    if (this.#isApart) void this.#readAlone()
+    else this.#whole.move()
   }
 
   /** The reader left. */
   abort(reason: unknown): void {
+    this.#own?.cancel(reason)
+    this.#clear()
+    this.#leave(reason)
+  }
+
+  /** The others go on without it; should it be read in the end, that is from the start. */
+  setApart(): void {
+    this.#isApart = true
+    this.#clear()
+    this.body.forgetUnread()
+    this.#leave(undefined)
+  }
+
+  async #readAlone(): Promise<void> {
+    const { body } = this
+    try {
+      const own = await this.reader.again()
+      if (body.done) own.cancel(undefined)
+      else {
+        this.#own = own
+        own.attach({ write: (part) => body.write(part), end: () => body.end(), fail: (error) => body.fail(error) })
+      }
+    } catch (error) {
+      body.fail(error)
+    }
+  }
+
+  #clear(): void {
     this.#queue.length = 0
     this.#queuedBytes = 0
-    this.#wants = false
-    this.#leave(reason)
   }
 
   #drain(): void {
@@ -115,50 +150,5 @@ export class Share implements Source {
   #leave(reason: unknown): void {
     this.#whole.remove(this, reason)
     this.reader.left()
-  }
-}
-
-/** A body that knows how much of it waits unread, and when it waits for other readers. */
-class SharedBody extends WireBody {
-  readonly #share: Share
-  #watcher: Watcher | undefined
-  #isRead = false
-  #isHeld = false
-  unreadBytes = 0
-
-  constructor(share: Share) {
-    super(share)
-    this.#share = share
-  }
-
-  override write(part: Bytes): boolean {
-    if (!this.#isRead) this.unreadBytes += part.byteLength
-    return super.write(part)
-  }
-
-  override attach(sink: Sink): void {
-    this.#isRead = true
-    this.unreadBytes = 0
-    super.attach(sink)
-    this.#share.begin()
-  }
-
-  override cancel(reason: unknown): void {
-    this.unreadBytes = 0
-    super.cancel(reason)
-  }
-
-  override watch(watcher: Watcher): void {
-    this.#watcher = watcher
-    super.watch(watcher)
-    if (this.#isHeld && !this.done) watcher.resting()
-  }
-
-  /** Silence is not the fault of the origin while it is held. */
-  hold(isHeld: boolean): void {
-    if (isHeld === this.#isHeld || this.done) return
-    this.#isHeld = isHeld
-    if (isHeld) this.#watcher?.resting()
-    else if (this.#share.isHungry) this.#watcher?.flowing()
   }
 }

@@ -2,6 +2,9 @@ import type { Clock } from '../clock.ts'
 import type { Body, Bytes, Sink } from '../types/body.ts'
 import { type Reader, Share } from './share.ts'
 
+/** Milliseconds that others wait for one to begin to read. */
+const unreadPatienceMs = 50
+
 /**
  * One content for several readers, each of which reads at its own pace. It is read at the pace of the fastest, but never
  * more than `maxBytes`, and the part that went beyond, ahead of the slowest: parts are kept once, by reference.
@@ -93,26 +96,29 @@ export class SharedContent implements Sink {
 
   /** Whether somebody wants more, and nobody is too far behind. */
   #flows(): boolean {
-    const isHeld = [...this.#shares].some((share) => this.#isLate(share))
-    for (const share of this.#shares) share.hold(isHeld)
-    const waits = isHeld && [...this.#shares].some(({ isHungry, lagBytes }) => isHungry && lagBytes === 0)
-    if (!waits) this.#disarm()
-    else if (this.#stopTimer === undefined) this.#arm()
-    return !isHeld && [...this.#shares].some(({ isHungry }) => isHungry)
+    const late = [...this.#shares].filter((share) => this.#isLate(share))
+    for (const share of this.#shares) share.hold(late.length > 0)
+    const isWaitedFor = late.length > 0 && [...this.#shares].some(({ isHungry, lagBytes }) => isHungry && lagBytes === 0)
+    if (!isWaitedFor) this.#disarm()
+    else if (this.#stopTimer === undefined) this.#arm(late)
+    return late.length === 0 && [...this.#shares].some(({ isHungry }) => isHungry)
   }
 
   #isLate({ lagBytes }: Share): boolean {
     return lagBytes > 0 && lagBytes >= this.#maxBytes
   }
 
-  /** Those who are too far behind are waited for as long as they read on at all. */
-  #arm(): void {
-    const late = [...this.#shares].filter((share) => this.#isLate(share))
-    for (const share of late) share.hasRead = false
-    const patienceMs = Math.min(...late.map(({ reader }) => reader.patienceMs))
-    this.#stopTimer = this.#clock.after(patienceMs, () => {
+  /** Those who are too far behind are waited for while they read on at all, those who have not begun for a moment. */
+  #arm(late: readonly Share[]): void {
+    const nowMs = this.#clock.now()
+    for (const share of late) {
+      if (share.hasRead || share.lateMs === undefined) share.lateMs = nowMs
+      share.hasRead = false
+    }
+    const dueMs = Math.min(...late.map(dueMsOf))
+    this.#stopTimer = this.#clock.after(Math.max(0, dueMs - nowMs), () => {
       this.#stopTimer = undefined
-      for (const share of late) if (!share.hasRead) share.body.cancel(share.reader.tooSlow())
+      for (const share of late) if (!share.hasRead && dueMsOf(share) <= dueMs) letGo(share)
       this.move()
     })
   }
@@ -120,6 +126,7 @@ export class SharedContent implements Sink {
   #disarm(): void {
     this.#stopTimer?.()
     this.#stopTimer = undefined
+    for (const share of this.#shares) share.lateMs = undefined
   }
 
   #end(failure: { readonly error: unknown } | undefined): void {
@@ -132,4 +139,14 @@ export class SharedContent implements Sink {
     }
     this.#onOver()
   }
+}
+
+function dueMsOf({ lateMs = Infinity, body, reader }: Share): number {
+  return lateMs + (body.isRead ? reader.patienceMs : unreadPatienceMs)
+}
+
+/** What nobody has read a byte of can be had anew; who has read a part would get one that does not fit. */
+function letGo(share: Share): void {
+  if (share.body.isRead) share.body.cancel(share.reader.tooSlow())
+  else share.setApart()
 }

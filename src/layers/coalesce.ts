@@ -1,18 +1,11 @@
-import { outOfScope } from '../deadline.ts'
-import { retold } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
-import { Flight } from '../flight.ts'
-import { CallReader } from '../http/call-reader.ts'
 import { isSafe } from '../http/methods.ts'
-import { withBody } from '../http/received.ts'
-import { SharedContent } from '../http/shared-content.ts'
-import { mayBeShared, mayBeSharedLate } from '../http/sharing.ts'
 import { askPolicy } from '../policy/ask.ts'
-import { cancelledOutcome, expectedFailurePolicy, expectedPolicy } from '../policy/classify.ts'
 import { Flights, isJoinable } from '../policy/flights.ts'
 import type { Origins } from '../policy/origins.ts'
+import { type Arrival, Sharing } from '../policy/sharing.ts'
 import type { CoalesceConfig } from '../types/coalesce.ts'
-import type { FailureOutcome, Handler, Layer, Outcome, ResponseOutcome } from '../types/exchange.ts'
+import type { Handler, Layer, Outcome } from '../types/exchange.ts'
 
 /** Sends identical GET and HEAD requests that are under way at the same time once, and answers all with what comes of it. */
 export function coalesceLayer(origins: Origins, config: CoalesceConfig): Layer {
@@ -25,9 +18,9 @@ export function coalesceLayer(origins: Origins, config: CoalesceConfig): Layer {
     if (flights.isApart(key, options.clock.now())) return next(exchange)
     const known = flights.get(key)
     if (known?.admits === true) return answered(exchange, known, known.board(exchange), next)
-    const sharing = new Sharing(exchange, key, flights, config.maxBytes)
+    const sharing = new Sharing(exchange, key, flights, config.maxBytes, next)
     const arrival = sharing.board(exchange)
-    sharing.start(next)
+    sharing.start()
     return answered(exchange, sharing, arrival, next)
   }
 }
@@ -47,154 +40,4 @@ async function answered(call: Exchange, sharing: Sharing, arrival: Promise<Arriv
   const outcome = await arrival
   if (outcome === 'alone') return next(call)
   return call === sharing.first ? outcome : askPolicy(call, outcome)
-}
-
-/** An outcome, or that the call has to send a request of its own. */
-type Arrival = Outcome | 'alone'
-
-interface Waiting {
-  readonly resolve: (arrival: Arrival) => void
-  readonly reject: (error: unknown) => void
-  readonly stopListening: () => void
-}
-
-/** One request and the calls it is sent for. */
-class Sharing {
-  /** The call that began it; its policies have decided about the outcome already. */
-  readonly first: Exchange
-  readonly href: string
-  readonly #flight: Flight
-  readonly #key: string
-  readonly #flights: Flights<Sharing>
-  readonly #maxBytes: number
-  readonly #waiting = new Map<Exchange, Waiting>()
-  #landed: ResponseOutcome | undefined
-  #content: SharedContent | undefined
-
-  constructor(first: Exchange, key: string, flights: Flights<Sharing>, maxBytes: number) {
-    this.first = first
-    this.href = first.request.href
-    this.#flight = new Flight(first)
-    this.#key = key
-    this.#flights = flights
-    this.#maxBytes = maxBytes
-    flights.set(key, this)
-  }
-
-  /** Whether one more call can join. Those that come after a failure try again. */
-  get admits(): boolean {
-    const landed = this.#landed
-    if (landed === undefined) return true
-    const isGood = landed.policy.kind === 'accept' || landed.policy.kind === 'follow'
-    return isGood && this.#content?.admits === true && mayBeSharedLate(landed.received)
-  }
-
-  /** What the call gets of it. */
-  board(call: Exchange): Promise<Arrival> {
-    this.#flight.join(call)
-    if (this.#landed !== undefined) return Promise.resolve(this.#answer(call, this.#landed))
-    return new Promise((resolve, reject) => {
-      const stopListening = call.onCancel((reason) => this.#abandon(call, reason))
-      this.#waiting.set(call, { resolve, reject, stopListening })
-    })
-  }
-
-  /** Sends the request, which is not to inherit the deadline of the first call. */
-  start(next: Handler): void {
-    outOfScope(() => void this.#run(next))
-  }
-
-  async #run(next: Handler): Promise<void> {
-    try {
-      this.#land(await next(this.#flight))
-    } catch (error) {
-      // A function of the caller threw, which ends the calls as it ends one.
-      this.#close()
-      this.#flight.breakOff(error)
-      for (const [call] of this.#waiting) this.#settle(call)?.reject(error)
-    }
-  }
-
-  #land(outcome: Outcome): void {
-    this.#flight.rest()
-    if (outcome.kind !== 'response') {
-      this.#close()
-      for (const [call] of this.#waiting) this.#settle(call)?.resolve(this.#failure(call, outcome as FailureOutcome))
-      this.#flight.disband()
-    } else if (this.#waiting.size === 0) outcome.received.release(this.#flight.reason)
-    else if (mayBeShared(outcome.received)) this.#share(outcome)
-    else this.#keepApart(outcome)
-  }
-
-  #share(outcome: ResponseOutcome): void {
-    const { body, bodiless } = outcome.received
-    // A policy function has read it.
-    if (body === null && !bodiless) {
-      this.#keepApart(outcome)
-      return
-    }
-    this.#landed = outcome
-    if (body === null) this.#close()
-    else this.#content = new SharedContent(body, this.#maxBytes, this.first.options.clock, () => this.#close())
-    const answers = [...this.#waiting.keys()].map((call) => [call, this.#answer(call, outcome)] as const)
-    this.#content?.start()
-    for (const [call, answer] of answers) this.#settle(call)?.resolve(answer)
-    if (body === null) this.#flight.disband()
-  }
-
-  /** The response is for one call alone: each of the others sends a request now, as it would have done by itself. */
-  #keepApart(outcome: ResponseOutcome): void {
-    this.#close()
-    this.#flights.keepApart(this.#key, this.first.options.clock.now())
-    const [call, ...others] = this.#waiting.keys()
-    if (call === undefined) return
-    this.#flight.tell(call)
-    call.add({ cancel: (reason) => outcome.received.release(reason) })
-    const policy = this.#policy(call, outcome)
-    this.#settle(call)?.resolve({ ...outcome, policy })
-    for (const other of others) {
-      this.#flight.leave(other)
-      this.#settle(other)?.resolve('alone')
-    }
-  }
-
-  #answer(call: Exchange, outcome: ResponseOutcome): ResponseOutcome {
-    this.#flight.tell(call)
-    const { received } = outcome
-    const reader = new CallReader(call, this.#flight, received.field('content-encoding') !== null)
-    const body = this.#content?.add(reader) ?? null
-    if (body !== null) call.add(body)
-    return { kind: 'response', received: withBody(received, body), policy: this.#policy(call, outcome) }
-  }
-
-  #failure(call: Exchange, outcome: FailureOutcome): FailureOutcome {
-    this.#flight.tell(call)
-    const error = retold(outcome.error, call.facts())
-    const policy = call === this.first ? outcome.policy : expectedFailurePolicy(error, call.options.on)
-    return { ...outcome, error, policy }
-  }
-
-  #policy(call: Exchange, { policy, received }: ResponseOutcome): ResponseOutcome['policy'] {
-    return call === this.first ? policy : expectedPolicy(received.status, call.options.on)
-  }
-
-  /** The call ended by itself; the last one ends the request. */
-  #abandon(call: Exchange, reason: unknown): void {
-    this.#flight.leave(call)
-    this.#settle(call)?.resolve(cancelledOutcome(reason, call.options.on))
-    if (this.#waiting.size > 0) return
-    this.#close()
-    this.#flight.breakOff(reason)
-  }
-
-  #settle(call: Exchange): Waiting | undefined {
-    const waiting = this.#waiting.get(call)
-    this.#waiting.delete(call)
-    waiting?.stopListening()
-    return waiting
-  }
-
-  #close(): void {
-    this.#flights.delete(this.#key, this)
-  }
 }

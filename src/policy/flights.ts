@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange.ts'
-import { asksForShareable } from '../http/sharing.ts'
+import { asksForShareable } from '../http/shareable.ts'
 import type { HopRequest } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import { repetitionOf } from './repetition.ts'

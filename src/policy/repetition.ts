@@ -12,13 +12,13 @@ const repeatedKeys = new Set(['network', 'timeout', '4xx', '5xx'])
  */
 export function repetitionOf(on: PolicyTable, idOf: (value: object) => number): string {
   const entries = Object.entries(on) as [string, PolicyEntry][]
-  return entries.map(([key, entry]) => textOf(key, entry, on, idOf)).join(' ')
+  return entries.flatMap(([key, entry]) => textOf(key, entry, on, idOf) ?? []).join(' ')
 }
 
-function textOf(key: string, entry: PolicyEntry, on: PolicyTable, idOf: (value: object) => number): string {
+function textOf(key: string, entry: PolicyEntry, on: PolicyTable, idOf: (value: object) => number): string | undefined {
   if (typeof entry === 'function') return `${key}:#${idOf(entry)}`
   const policy = patient(settled(entry))
-  if (policy === undefined) return preventsRepetition(key, on) ? `${key}:once` : ''
+  if (policy === undefined) return preventsRepetition(key, on) ? `${key}:once` : undefined
   const { kind, maxAttempts, baseMs, capMs, maxWaitMs, repeat } = policy
   const maxHeld = policy.kind === 'pause' ? policy.maxHeld : undefined
   return `${key}:${[kind, maxAttempts, baseMs, capMs, maxWaitMs, repeat, maxHeld].join()}`
