@@ -6,14 +6,15 @@ import type { Handler, Received, ResponseOutcome } from '../types/exchange.ts'
 import { receivedBytes } from './received.ts'
 import type { Reader } from './share.ts'
 
-/** How long at most others wait for a reader that takes nothing, in milliseconds. */
-const maxPatienceMs = 10_000
+/** Milliseconds that others wait for a reader that takes nothing; it may be at work on what it got, and they have limits, too. */
+const patienceMs = 10_000
 
 /** The fields that tell whether a content is that of another response; who has seen them is not given another one. */
 const describing = ['etag', 'last-modified', 'content-type', 'content-encoding', 'content-length']
 
 /** A call that reads the content of a flight. */
 export class CallReader implements Reader {
+  readonly patienceMs: number = patienceMs
   readonly #call: Exchange
   readonly #flight: Flight
   readonly #received: Received
@@ -30,11 +31,6 @@ export class CallReader implements Reader {
   get maxBytes(): number {
     const { maxDecodedBytes } = this.#call
     return maxDecodedBytes !== false && this.#received.field('content-encoding') !== null ? maxDecodedBytes : Infinity
-  }
-
-  get patienceMs(): number {
-    const { idleTimeoutMs } = this.#call.options
-    return idleTimeoutMs === false ? maxPatienceMs : Math.min(idleTimeoutMs, maxPatienceMs)
   }
 
   async again(): Promise<Body> {
@@ -57,7 +53,7 @@ export class CallReader implements Reader {
   }
 
   tooSlow(): unknown {
-    return new TimeoutError('unread', this.patienceMs, this.#call.facts())
+    return new TimeoutError('unread', patienceMs, this.#call.facts())
   }
 
   left(): void {
