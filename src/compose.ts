@@ -4,6 +4,7 @@ import { attemptHandler } from './layers/attempt.ts'
 import { breakerLayer } from './layers/breaker.ts'
 import { budgetLayer } from './layers/budget.ts'
 import { cacheLayer } from './layers/cache.ts'
+import { coalesceLayer } from './layers/coalesce.ts'
 import { concurrencyLayer } from './layers/concurrency.ts'
 import { cookiesLayer } from './layers/cookies.ts'
 import { credentialsLayer } from './layers/credentials.ts'
@@ -48,7 +49,7 @@ export interface Path {
 /** Composes the layers; it alone knows them all. */
 export function compose(options: ResolvedOptions, shared: Shared): Path {
   const { origins, background } = shared
-  const { hedge, retryBudget, cache } = options
+  const { hedge, retryBudget, cache, coalesce } = options
   const keyring = options.refreshes ? new Keyring(origins, options.on) : undefined
   const pause = pauseLayer(origins)
   const direct = directPath(options, shared, pause, keyring)
@@ -62,6 +63,7 @@ export function compose(options: ResolvedOptions, shared: Shared): Path {
     pollLayer,
     redirectLayer,
     cache && cacheLayer(cache, origins, background),
+    coalesce ? coalesceLayer(origins, coalesce) : undefined,
     resumeLayer(origins, retryBudget),
     keyring && refreshLayer(keyring),
     retryLayer(origins, retryBudget),

@@ -63,8 +63,8 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
 }
 
 /** Whether a layer that repairs has something to do before the request is sent. */
-function asksMore({ cache, resume }: ResolvedOptions): boolean {
-  return cache !== undefined || resume !== undefined
+function asksMore({ cache, coalesce, resume }: ResolvedOptions): boolean {
+  return cache !== undefined || Boolean(coalesce) || resume !== undefined
 }
 
 /** What no layer would repair. */

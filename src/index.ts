@@ -81,6 +81,7 @@ export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
 export type { CacheKey, CacheOptions, CacheStore, CacheValue, StoredContent, StoredResponse } from './types/cache.ts'
 export type { CallOptions, FieldsInit } from './types/call-options.ts'
+export type { CoalesceOptions } from './types/coalesce.ts'
 export type {
   Challenge,
   CookieJar,

@@ -1,5 +1,6 @@
 import { factsOf } from './errors/failures.ts'
 import type { Exchange } from './exchange.ts'
+import { hasJoined } from './flight.ts'
 import { receivedOf } from './http/response.ts'
 import { cacheStatusOf } from './policy/cache-status.ts'
 import type { AttemptTrace, Trace } from './types/trace.ts'
@@ -29,5 +30,6 @@ export function traceOf(result: unknown): Trace | undefined {
     totalMs,
     ...(notRepeated === null ? {} : { notRepeated }),
     ...(cache === undefined ? {} : { cache }),
+    ...(hasJoined(exchange) ? ({ coalesced: true } as const) : {}),
   }
 }

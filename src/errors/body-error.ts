@@ -4,7 +4,7 @@ import { codeOf, FetchFailure } from './fetch-failure.ts'
 import { mark } from './steadfetch-error.ts'
 
 /** What was wrong with content. */
-export type BodyFailure = 'decode' | 'too large' | 'integrity' | 'source' | 'json' | 'schema'
+export type BodyFailure = 'decode' | 'too large' | 'integrity' | 'source' | 'json' | 'schema' | 'changed'
 
 /** What a {@link BodyError} tells beside its message. */
 interface BodyDetails {
@@ -20,27 +20,30 @@ export class BodyError extends FetchFailure {
   }
 
   readonly kind: BodyFailure
-  readonly #details: BodyDetails
 
   /** @internal */
   constructor(kind: BodyFailure, summary: string, facts: CallFacts, cause?: unknown, details: BodyDetails = {}) {
-    super({ code: codeOf('BODY', kind), summary, retryable: false, facts, cause: cause ?? new Error(summary) })
+    super({ code: codeOf('BODY', kind), summary, retryable: false, facts, cause: cause ?? new Error(summary), more: details })
     this.kind = kind
-    this.#details = details
   }
 
   /** Where content of kind `'json'` stops to be JSON, in characters. */
   get position(): number | undefined {
-    return this.#details.position
+    return moreOf(this).position
   }
 
   /** The content around that, at most 60 characters; as content may be secret, neither inspect nor JSON shows it. */
   get excerpt(): string | undefined {
-    return this.#details.excerpt
+    return moreOf(this).excerpt
   }
 
   /** What the schema found wrong with content of kind `'schema'`; not shown either. */
   get issues(): readonly SchemaIssue[] | undefined {
-    return this.#details.issues
+    return moreOf(this).issues
   }
+}
+
+/** It is with what every error knows of itself, so that another call can tell of the same failure. */
+function moreOf(error: BodyError): BodyDetails {
+  return (FetchFailure.detailsOf(error)?.more ?? {}) as BodyDetails
 }

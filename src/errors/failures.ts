@@ -1,6 +1,6 @@
 import type { CallFacts } from '../types/exchange.ts'
 import { codeOf, FetchFailure } from './fetch-failure.ts'
-import { branchOf, mark, SteadfetchError } from './steadfetch-error.ts'
+import { branchOf, type ErrorDetails, mark, SteadfetchError } from './steadfetch-error.ts'
 
 /** What part of the network failed. */
 export type NetworkFailure = 'connect' | 'dns' | 'tls' | 'reset' | 'protocol' | 'truncated' | 'unknown'
@@ -16,7 +16,7 @@ export type RedirectFailure =
   | 'forbidden'
   | 'wait'
 /** Which time limit passed. */
-export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle' | 'poll'
+export type TimeLimit = 'call' | 'deadline' | 'attempt' | 'connect' | 'idle' | 'poll' | 'unread'
 /** Why steadfetch did not send a request. */
 export type RefusalKind =
   | 'paused'
@@ -70,6 +70,7 @@ const whatTook: Readonly<Record<TimeLimit, string>> = {
   connect: 'connecting took',
   idle: 'the body was silent for',
   poll: 'the work that was accepted takes',
+  unread: 'other calls had to wait for this one to read their common body for',
 }
 
 /** A time limit passed; never thrown for the caller's own signal, whose reason is thrown unchanged. */
@@ -113,7 +114,24 @@ export class RefusedError extends SteadfetchError {
 
 /** The call an error tells of; undefined for an error that is not ours. */
 export function factsOf(error: object): CallFacts | undefined {
-  return SteadfetchError.factsOf(error) ?? FetchFailure.factsOf(error)
+  return detailsOf(error)?.facts
+}
+
+function detailsOf(error: object): ErrorDetails | undefined {
+  return SteadfetchError.detailsOf(error) ?? FetchFailure.detailsOf(error)
+}
+
+/** The same failure as another call tells it: callers do not share an error, which is theirs to change; one that is not ours stays. */
+export function retold(error: unknown, facts: CallFacts): unknown {
+  const details = error instanceof Error ? detailsOf(error) : undefined
+  if (details === undefined) return error
+  const { request, attempts, elapsedMs } = facts
+  const told = Reflect.construct(
+    isFetchFailure(error) ? FetchFailure : SteadfetchError,
+    [{ ...details, facts }],
+    (error as Error).constructor,
+  )
+  return Object.assign(told, error, { request, attempts, elapsedMs })
 }
 
 /** Whether fetch would fail with a TypeError in the place of `error`. */

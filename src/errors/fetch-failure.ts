@@ -1,4 +1,3 @@
-import type { CallFacts } from '../types/exchange.ts'
 import type { RequestFacts } from '../types/trace.ts'
 import { type ErrorDetails, messageOf, type SteadfetchErrorLike } from './steadfetch-error.ts'
 
@@ -14,7 +13,7 @@ export abstract class FetchFailure extends TypeError implements SteadfetchErrorL
   readonly request: RequestFacts
   readonly attempts: number
   readonly elapsedMs: number
-  readonly #facts: CallFacts
+  readonly #details: ErrorDetails
 
   constructor(details: ErrorDetails) {
     super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
@@ -24,11 +23,11 @@ export abstract class FetchFailure extends TypeError implements SteadfetchErrorL
     this.request = facts.request
     this.attempts = facts.attempts
     this.elapsedMs = facts.elapsedMs
-    this.#facts = facts
+    this.#details = details
   }
 
   /** @internal */
-  static factsOf(error: object): CallFacts | undefined {
-    return #facts in error ? error.#facts : undefined
+  static detailsOf(error: object): ErrorDetails | undefined {
+    return #details in error ? error.#details : undefined
   }
 }

@@ -14,6 +14,8 @@ export interface ErrorDetails {
   readonly retryable: boolean
   readonly facts: CallFacts
   readonly cause?: unknown
+  /** What one class tells beside. */
+  readonly more?: object
 }
 
 /** The members common to all errors of steadfetch. */
@@ -66,6 +68,13 @@ export function branchOf(value: unknown): Branch | undefined {
   return value instanceof Error ? (value as { [brand]?: Branch })[brand] : undefined
 }
 
+/** What a trace calls the end of an attempt without a response. */
+export function traceCode(error: unknown): string {
+  const { code, name } = Object(error) as { code?: unknown; name?: unknown }
+  if (typeof code === 'string') return code
+  return typeof name === 'string' ? name : 'aborted'
+}
+
 /**
  * The root of every error steadfetch makes.
  *
@@ -87,7 +96,7 @@ export class SteadfetchError extends Error implements SteadfetchErrorLike {
   readonly request: RequestFacts
   readonly attempts: number
   readonly elapsedMs: number
-  readonly #facts: CallFacts
+  readonly #details: ErrorDetails
 
   /** @internal */
   constructor(details: ErrorDetails) {
@@ -98,12 +107,12 @@ export class SteadfetchError extends Error implements SteadfetchErrorLike {
     this.request = facts.request
     this.attempts = facts.attempts
     this.elapsedMs = facts.elapsedMs
-    this.#facts = facts
+    this.#details = details
   }
 
   /** @internal */
-  static factsOf(error: object): CallFacts | undefined {
-    return #facts in error ? error.#facts : undefined
+  static detailsOf(error: object): ErrorDetails | undefined {
+    return #details in error ? error.#details : undefined
   }
 
   /** True for the errors of any copy of steadfetch, the TypeErrors among them too. */

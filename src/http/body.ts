@@ -88,6 +88,12 @@ export class WireBody implements Body {
     else if (!this.#paused) watcher.flowing()
   }
 
+  /** Lets go of what nobody has read, for its source begins anew. */
+  protected forget(): void {
+    this.#parts = undefined
+    this.#waitingBytes = 0
+  }
+
   #shown(error: unknown): unknown {
     return this.#watcher === undefined ? error : this.#watcher.shown(error)
   }

@@ -144,8 +144,10 @@ export function revived({ status, statusText, url, headers, bodiless }: Received
 }
 
 /** The same response with another body in the place of its own, such as its own with something looking on. */
-export function withBody({ status, statusText, url, headers }: Received, body: Body | null): ReceivedResponse {
-  return new ReceivedResponse(status, statusText, url, headers, body)
+export function withBody(received: Received, body: Body | null): ReceivedResponse {
+  const { status, statusText, url, headers } = received
+  const Kind = received instanceof ExcerptedResponse ? ExcerptedResponse : ReceivedResponse
+  return new Kind(status, statusText, url, headers, body)
 }
 
 const noSource = { pause() {}, resume() {}, abort() {} }

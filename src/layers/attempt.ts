@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { Cancellation } from '../cancellation.ts'
 import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
+import { traceCode } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
 import { cancelledOutcome, expectedFailurePolicy, expectedPolicy, mayRepeat } from '../policy/classify.ts'
 import type { Attempt, AttemptRecord, CallFacts, Handler, HopRequest, Outcome, Received, Send } from '../types/exchange.ts'
@@ -96,7 +97,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   failed(error: unknown): void {
     const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : 'maybe'
     const policy = expectedFailurePolicy(error, this.#exchange.options.on)
-    this.#settle(codeOf(error))?.({ kind: 'failure', error, sent, policy })
+    this.#settle(traceCode(error))?.({ kind: 'failure', error, sent, policy })
   }
 
   forgetContent(): void {
@@ -130,10 +131,4 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     this.#result = result
     return resolve
   }
-}
-
-function codeOf(error: unknown): string {
-  const { code, name } = Object(error) as { code?: unknown; name?: unknown }
-  if (typeof code === 'string') return code
-  return typeof name === 'string' ? name : 'aborted'
 }

@@ -36,7 +36,7 @@ export function cacheLayer(config: CacheConfig, origins: Origins, background: Ca
     const way = { config, origins, background, next }
     return (exchange) => {
       const { method, href } = exchange.request
-      if (exchange.cancelled || !href.startsWith('http')) return next(exchange)
+      if (exchange.cancelled || !href.startsWith('http') || exchange.terms.upgrade !== undefined) return next(exchange)
       if (method === 'GET' || method === 'HEAD') return looked(new CacheVisit(exchange, config, origins), way)
       return isSafe(method) ? next(exchange) : unsafe(new CacheVisit(exchange, config, origins), way)
     }

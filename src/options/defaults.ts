@@ -22,6 +22,7 @@ export const defaults: ResolvedOptions = {
   transport: undefined,
   dispatcher: undefined,
   connect: undefined,
+  coalesce: undefined,
   retryBudget: defaultRetryBudget,
   throttle: undefined,
   breaker: undefined,

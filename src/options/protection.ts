@@ -85,7 +85,7 @@ const features = {
 type Feature = keyof typeof features
 
 /** The options that are those of a client, and of no single call. */
-export const protections: readonly string[] = [...Object.keys(features), 'endpoints', 'deadlineField']
+export const protections: readonly string[] = [...Object.keys(features), 'endpoints', 'deadlineField', 'coalesce']
 
 /** The retry budget every client has unless it says otherwise. */
 export const defaultRetryBudget: RetryBudgetConfig = bare(features.retryBudget.defaults)

@@ -9,6 +9,7 @@ import type { CookieJar } from '../types/credentials.ts'
 import type { ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveCache } from './cache.ts'
+import { coalescingOf } from './coalesce.ts'
 import { resolveConnect } from './connect.ts'
 import { checkExpect, resolveExpect } from './expect.ts'
 import { mergePolicies } from './policies.ts'
@@ -57,13 +58,15 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
   const own = bare(options)
   checkMembers(owner, own as Record<string, unknown>, clientRules)
   const on = mergePolicies(owner, parent.on, own.on)
+  const cache = resolveCache(owner, own.cache, parent.cache)
   const protection = resolveProtection(owner, parent, own)
   const changed: Partial<ResolvedOptions> = {
     ...protection,
     resume: resolveResume(owner, own.resume, parent.resume),
     schema: resolveSchema(owner, own.schema, parent.schema),
     connect: resolveConnect(owner, parent, own),
-    cache: resolveCache(owner, own.cache, parent.cache),
+    cache,
+    coalesce: coalescingOf(owner, own.coalesce, parent.coalesce, cache !== undefined),
     expectContinue: resolveExpect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),

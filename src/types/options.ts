@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { CacheConfig, CacheOptions } from './cache.ts'
 import type { CallOptions, FieldsInit } from './call-options.ts'
+import type { CoalesceConfig, CoalesceOptions } from './coalesce.ts'
 import type { CookieJar } from './credentials.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable } from './policy.ts'
@@ -45,6 +46,11 @@ export interface ClientOptions extends CallOptions {
    * {@link SteadFetch.close}.
    */
   readonly dispatcher?: DispatcherLike
+  /**
+   * Sends identical GET and HEAD requests that are under way at the same time once; a request with other fields is another
+   * one. Default: whether there is a cache.
+   */
+  readonly coalesce?: CoalesceOptions | boolean
   /** Retries granted to an origin while it fails; a success gives back. `false` for no limit. Default: 100 tokens, 5 a retry, 10 after a time limit. */
   readonly retryBudget?: RetryBudgetOptions | boolean
   /** Refuses a part of the calls to an origin that rejects nearly all of them. Default false. */
@@ -142,6 +148,8 @@ export interface ResolvedOptions extends Protection {
   readonly resume: ResumeConfig | undefined
   readonly cookies: CookieJar | undefined
   readonly idempotencyKey: boolean | (() => string)
+  /** `false` where a client says so. */
+  readonly coalesce: CoalesceConfig | false | undefined
   readonly clock: Clock
   readonly random: () => number
 }

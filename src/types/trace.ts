@@ -28,7 +28,7 @@ export interface AttemptTrace extends RequestFacts {
   readonly status?: number
   /** The code of the failure, if no response arrived. */
   readonly error?: string
-  /** Milliseconds from the start of the call to the start of this attempt. */
+  /** Milliseconds from the start of the call to the start of this attempt; below 0 where the call joined it later. */
   readonly startMs: number
   /** Milliseconds from the start of this attempt to its outcome. */
   readonly durationMs: number
@@ -53,6 +53,8 @@ export interface RedirectTrace {
 export interface Trace {
   readonly attempts: readonly AttemptTrace[]
   readonly redirects: readonly RedirectTrace[]
+  /** The call joined a request that another one had begun: the attempts are those of that request. */
+  readonly coalesced?: true
   /** Why the last failed attempt was not repeated, where its policy would have. */
   readonly notRepeated?: RefusalReason
   /** What the cache did for the latest request, as a member of Cache-Status (RFC 9211); absent without a cache. */

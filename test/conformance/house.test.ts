@@ -24,6 +24,7 @@ const floors: readonly (readonly string[])[] = [
     'waiting-room.ts',
     'exchange.ts',
     'branch.ts',
+    'flight.ts',
   ],
   ['status', 'http'],
   ['policy', 'cache'],

@@ -53,6 +53,14 @@ async function echo(socket: Duplex, text: string): Promise<string> {
 }
 
 describe('an upgrade', () => {
+  it('is nothing that a cache answers, or that two calls can share', async () => {
+    await using server = await echoServer()
+    const api = client({ cache: true, resume: true })
+    const both = await Promise.all([1, 2].map(() => api.upgrade(`${server.origin}/path`, { protocol: 'echo' })))
+    expect(await Promise.all(both.map(({ socket }, index) => echo(socket, `${index}`)))).toEqual(['0', '1'])
+    expect(server.asked).toHaveLength(2)
+  })
+
   it('gives the connection once the origin has switched', async () => {
     await using server = await echoServer()
     const upgraded = await client({ headers: { 'x-a': '1' } }).upgrade(`${server.origin}/path?q=1`, {

@@ -1,0 +1,57 @@
+import type { Bytes, Sink, Source, Watcher } from '../types/body.ts'
+import { WireBody } from './body.ts'
+
+/** What it is fed by. */
+interface Feeder extends Source {
+  /** Whether it would take the next part at once. */
+  readonly isHungry: boolean
+  /** Somebody began to read. */
+  begin(): void
+}
+
+/** A body that knows how much of it waits unread, and when it waits for other readers. */
+export class SharedBody extends WireBody {
+  readonly #share: Feeder
+  #watcher: Watcher | undefined
+  isRead = false
+  #isHeld = false
+  unreadBytes = 0
+
+  constructor(share: Feeder) {
+    super(share)
+    this.#share = share
+  }
+
+  override write(part: Bytes): boolean {
+    if (!this.isRead) this.unreadBytes += part.byteLength
+    return super.write(part)
+  }
+
+  override attach(sink: Sink): void {
+    this.isRead = true
+    this.unreadBytes = 0
+    super.attach(sink)
+    this.#share.begin()
+  }
+
+  override watch(watcher: Watcher): void {
+    this.#watcher = watcher
+    super.watch(watcher)
+    if (this.#isHeld && !this.done) watcher.resting()
+  }
+
+  /** Nobody has read it, and what it holds is not kept. */
+  forgetUnread(): void {
+    this.unreadBytes = 0
+    this.forget()
+    this.hold(true)
+  }
+
+  /** Silence is not the fault of the origin while it is held. */
+  hold(isHeld: boolean): void {
+    if (isHeld === this.#isHeld || this.done) return
+    this.#isHeld = isHeld
+    if (isHeld) this.#watcher?.resting()
+    else if (this.#share.isHungry) this.#watcher?.flowing()
+  }
+}
