@@ -12,6 +12,7 @@ import { gateLayer, pauseLayer } from './layers/pause.ts'
 import { rateLimitLayer } from './layers/rate-limit.ts'
 import { readAheadLayer } from './layers/read-ahead.ts'
 import { redirectLayer } from './layers/redirect.ts'
+import { resumeLayer } from './layers/resume.ts'
 import { retryLayer } from './layers/retry.ts'
 import { throttleLayer } from './layers/throttle.ts'
 import type { Origins } from './policy/origins.ts'
@@ -67,8 +68,8 @@ export function compose(options: ResolvedOptions, { connections, origins }: Shar
     exchange.unseen = null
     return unseen === null ? direct(exchange) : Promise.resolve(unseen)
   }
-  const around = (innermost: Handler): Handler =>
-    through([fallbackLayer, redirectLayer, retryLayer(origins, retryBudget), hedge ? undefined : pause], innermost)
+  const repeating = [resumeLayer(origins, retryBudget), retryLayer(origins, retryBudget), hedge ? undefined : pause]
+  const around = (innermost: Handler): Handler => through([fallbackLayer, redirectLayer, ...repeating], innermost)
   return { direct, repair: around(again), whole: around(direct) }
 }
 

@@ -23,7 +23,7 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
 }
 
 function client(options: ResolvedOptions, shared: Shared): SteadFetch {
-  const { direct, repair } = compose(options, shared)
+  const { direct, repair, whole } = compose(options, shared)
   const limits = new Limits(options.clock)
   const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
     let begun: Exchange | undefined
@@ -31,10 +31,13 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
       if (shared.connections.closed) throw over(exchange, new RefusedError('closed', 'the client is closed', exchange.facts()))
+      if (exchange.options.resume !== undefined) return concluded(exchange, whole)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
       return direct(exchange).then((outcome) => {
         if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
-        return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, repair)
+        if (isSettled(outcome)) return conclude(exchange, outcome)
+        exchange.unseen = outcome
+        return concluded(exchange, repair)
       })
     } catch (error) {
       return begun === undefined ? Promise.reject(error) : broken(begun, error)
@@ -57,11 +60,10 @@ function isPlain(exchange: Exchange, outcome: Outcome): outcome is ResponseOutco
   return outcome.kind === 'response' && outcome.policy.kind === 'accept' && exchange.terms.integrity === ''
 }
 
-/** Ends the call by what the repairing layers make of the outcome. */
-async function repaired(exchange: Exchange, outcome: Outcome, repair: Handler): Promise<Response> {
-  exchange.unseen = outcome
+/** Ends the call by what the repairing layers make of it. */
+async function concluded(exchange: Exchange, handler: Handler): Promise<Response> {
   try {
-    return await conclude(exchange, await repair(exchange))
+    return await conclude(exchange, await handler(exchange))
   } catch (error) {
     return broken(exchange, error)
   }

@@ -106,6 +106,7 @@ export type {
   RetryBudgetOptions,
   ThrottleOptions,
 } from './types/protection.ts'
+export type { ResumeOptions } from './types/resume.ts'
 export type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, Trace, WaitReason } from './types/trace.ts'
 export type {
   ConnectOptions,

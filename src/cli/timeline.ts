@@ -9,6 +9,7 @@ const reasons: Readonly<Record<WaitReason, string>> = {
   failover: 'another endpoint is asked',
   'rate limit': 'the rate limit',
   queue: 'the queue for a place',
+  resume: 'the body broke off',
 }
 const repeats = { never: 'never', idempotent: 'idempotent methods and keyed requests', any: 'any method' } as const
 const retryAfterRules: Readonly<Record<string, string>> = {

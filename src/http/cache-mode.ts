@@ -17,6 +17,7 @@ function isDefault(mode: string | undefined): boolean {
   return mode === undefined || mode === 'default'
 }
 
-function isConditional(fields: Fields): boolean {
+/** Whether the request has a condition of its own, RFC 9110 §13.1. */
+export function isConditional(fields: Fields): boolean {
   return conditions.some((name) => fieldOf(fields, name) !== undefined)
 }

@@ -12,6 +12,7 @@ export const defaults: ResolvedOptions = {
   attemptTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
   maxDecodedBytes: 104_857_600,
+  resume: undefined,
   connectTimeoutMs: 10_000,
   errors: 'throw',
   onInformation: undefined,

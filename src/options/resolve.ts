@@ -9,8 +9,9 @@ import type { EndpointsConfig } from '../types/protection.ts'
 import { resolveConnect } from './connect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
+import { resolveResume } from './resume.ts'
 
-/** The options that a call may have of its own, but for `on`, and what they may be. */
+/** The options that a call may have of its own, but for `on` and `resume`, and what they may be. */
 const callRules = {
   maxAttempts: { min: 1, integer: true },
   timeoutMs: 'duration',
@@ -22,7 +23,7 @@ const callRules = {
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** The options that a call may have of its own. */
-export const callKeys: readonly string[] = ['on', ...Object.keys(callRules)]
+export const callKeys: readonly string[] = ['on', 'resume', ...Object.keys(callRules)]
 
 const clientRules = {
   ...callRules,
@@ -51,6 +52,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     connect: resolveConnect(owner, parent, own),
     on,
     asksFunctions: asksFunctions(on),
+    resume: resolveResume(owner, own.resume, parent.resume),
     clock: own.clock === undefined ? parent.clock : boundClock(own.clock),
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? (parent.baseUrl ?? firstOf(protection.endpoints)) : baseOf(owner, own.baseUrl),
@@ -66,7 +68,8 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
 export function resolveCall(client: ResolvedOptions, options: CallOptions): ResolvedOptions {
   checkMembers('fetch', options as Record<string, unknown>, callRules)
   const on = mergePolicies('fetch', client.on, options.on)
-  return { ...client, ...options, on, asksFunctions: asksFunctions(on) } as ResolvedOptions
+  const resume = resolveResume('fetch', options.resume, client.resume)
+  return { ...client, ...options, on, asksFunctions: asksFunctions(on), resume } as ResolvedOptions
 }
 
 function checkClock(owner: string, name: string, clock: unknown): void {

@@ -12,6 +12,7 @@ import type {
   RetryBudgetOptions,
   ThrottleOptions,
 } from './protection.ts'
+import type { ResumeConfig, ResumeOptions } from './resume.ts'
 import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
 
 /** Fields in any form fetch takes them: Headers, pairs, or a record. */
@@ -42,6 +43,8 @@ export interface CallOptions {
    * fails as fetch does, with a plain TypeError whose `cause` is that of the system. Default `'throw'`.
    */
   readonly errors?: 'throw' | 'return' | 'fetch'
+  /** Asks for the rest of a download that broke off, where it cannot be taken for that of another version. Default false. */
+  readonly resume?: ResumeOptions | boolean
   /** Called with each informational (1xx) response as it arrives, RFC 9110 §15.2. */
   readonly onInformation?: (information: Information) => void
 }
@@ -131,6 +134,7 @@ export interface ResolvedOptions extends Protection {
   readonly attemptTimeoutMs: number | false
   readonly idleTimeoutMs: number | false
   readonly maxDecodedBytes: number | false
+  readonly resume: ResumeConfig | undefined
   readonly connectTimeoutMs: number | false
   readonly errors: 'throw' | 'return' | 'fetch'
   readonly onInformation: ((information: Information) => void) | undefined

@@ -7,7 +7,7 @@ export interface RequestFacts {
 }
 
 /** Why steadfetch waited before an attempt. */
-export type WaitReason = 'backoff' | 'retry-after' | 'pause' | 'failover' | 'rate limit' | 'queue'
+export type WaitReason = 'backoff' | 'retry-after' | 'pause' | 'failover' | 'rate limit' | 'queue' | 'resume'
 
 /** Why steadfetch did not send a request again. */
 export type RefusalReason =
@@ -19,6 +19,9 @@ export type RefusalReason =
   | 'wait does not fit into timeoutMs'
   | 'retry budget is empty'
   | 'retried by an outer call'
+  | 'resumptions spent'
+  | 'representation changed'
+  | 'range not served'
   | RefusalKind
 
 /** One send, from its start to the response header section or the failure. */
