@@ -431,6 +431,32 @@ test('the rest is asked for where the redirects led, and the answer to a resumpt
   expect(traceOf(response)?.redirects).toHaveLength(1)
 })
 
+test('the endpoint that began a download is asked for the rest of it, another one only if that cannot be reached', async () => {
+  const endpoints = ['http://a.test', 'http://b.test', 'http://c.test']
+  const same = clientOf([cut('012'), cut('3', { etag, 'content-range': 'bytes 3-9/10' }, 206), rest(4)], {
+    resume: true,
+    endpoints,
+  })
+  expect(await same.clock.drive((await same.fetch('/file')).text())).toBe(content)
+  expect(new Set(same.sent.map((request) => request.target)).size).toBe(1)
+  const other = clientOf([cut('012'), fetchFailed('ECONNREFUSED'), rest(3)], { resume: true, endpoints })
+  expect(await other.clock.drive((await other.fetch('/file')).text())).toBe(content)
+  const [first, second, third] = other.sent.map((request) => request.target)
+  expect(second).toBe(first)
+  expect(third).not.toBe(first)
+  expect(other.sent[2]?.init.headers).toMatchObject({ range: 'bytes=3-', 'if-range': etag })
+})
+
+test('a hedge of the first request or of a resumption changes nothing in what is asked for', async () => {
+  const never = (): Promise<Response> => new Promise(() => {})
+  const { fetch, clock, sent } = clientOf([never, cut('012'), never, rest(3)], { resume: true, hedge: { afterMs: 10 } })
+  const response = await clock.drive(fetch(target))
+  expect(await clock.drive(response.text())).toBe(content)
+  expect(ranges(sent)).toEqual([undefined, undefined, 'bytes=3-', 'bytes=3-'])
+  expect(gaps(sent)).toEqual([10, 50, 10])
+  expect(clock.armed).toBe(0)
+})
+
 test('a failed status is thrown as ever', async () => {
   const { fetch, sent } = clientOf([reply(404, { etag })], { resume: true })
   expect(isHttpError(await rejection(fetch(target)), 404)).toBe(true)

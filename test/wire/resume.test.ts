@@ -5,7 +5,9 @@ import { buildConnector } from 'undici'
 import { expect, test } from 'vitest'
 import { type NetworkError, SteadfetchError, traceOf } from '../../src/index.ts'
 import { answerOf, type Manner, manners, rangeStart, type Version } from '../support/downloads.ts'
+import { codes } from '../support/frames.ts'
 import { httpServer, type LocalServer, socketServer } from '../support/server.ts'
+import { h2Server, trusting } from '../support/tls.ts'
 import { caught, client } from '../support/wire.ts'
 
 const soon = { baseMs: 1, capMs: 5 }
@@ -217,4 +219,22 @@ test('an aborted download leaves no connection', async () => {
   expect(await failure).toBe(reason)
   while (server.connections.some((socket) => !socket.destroyed)) await new Promise((resolve) => setTimeout(resolve, 5))
   expect(server.asked).toHaveLength(2)
+})
+
+test('a stream of HTTP/2 that is reset is resumed on the connection it has', async () => {
+  const one = bytesOf(size, 9)
+  const ranges: (string | undefined)[] = []
+  await using server = await h2Server((request, response) => {
+    const from = rangeStart(request.headers.range) ?? 0
+    ranges.push(request.headers.range)
+    const range = from === 0 ? {} : { 'content-range': `bytes ${from}-${size - 1}/${size}` }
+    response.writeHead(from === 0 ? 200 : 206, { etag: '"one"', 'content-length': size - from, ...range })
+    if (ranges.length > 2) response.end(one.subarray(from))
+    else
+      response.write(one.subarray(from, from + 100_000), () => setTimeout(() => response.stream.close(codes.INTERNAL_ERROR), 30))
+  })
+  const response = await client({ resume: soon, connect: trusting })(server.origin)
+  expect(Buffer.compare(await response.bytes(), one)).toBe(0)
+  expect(ranges).toHaveLength(3)
+  expect(server.connections).toHaveLength(1)
 })
