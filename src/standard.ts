@@ -39,5 +39,6 @@ export const fetchStandard: ClientOptions = {
   concurrency: false,
   rateLimit: false,
   hedge: false,
+  resume: false,
   connectTimeoutMs: false,
 }

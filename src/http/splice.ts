@@ -8,7 +8,7 @@ import type { Stretch } from './partial.ts'
 export interface Supplier {
   /** The part under way failed, or ended before the whole had come; told once somebody wants to read on. */
   broken(error: unknown): void
-  /** No further part is wanted. */
+  /** No further part is wanted, and the one under way is to be cancelled. */
   over(reason: unknown): void
   /** The call, for an error. */
   facts(): CallFacts
@@ -110,10 +110,8 @@ export class Splice implements Sink, Source {
   }
 
   abort(reason: unknown): void {
-    const part = this.#part
     this.#part = undefined
     this.#broken = undefined
-    part?.cancel(reason)
     this.#supplier.over(reason)
   }
 

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { wait } from '../cancellation.ts'
-import { isTimeoutError } from '../errors/failures.ts'
+import { isRefusedError, isTimeoutError } from '../errors/failures.ts'
 import { notResumed } from '../errors/not-resumed.ts'
 import { branchOf } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
@@ -166,7 +166,9 @@ class Download implements Supplier {
     release(outcome, undefined)
     const reason = why ?? this.#leg.notRepeated ?? 'range not served'
     if (outcome.kind === 'response') this.#giveUp(error, reason, `answered ${outcome.received.status}`)
-    else if (outcome.kind === 'substitute' || branchOf(outcome.error) !== undefined) this.#giveUp(error, reason)
+    else if (outcome.kind === 'substitute') this.#giveUp(error, reason)
+    else if (isRefusedError(outcome.error)) this.#giveUp(error, outcome.error.kind)
+    else if (branchOf(outcome.error) !== undefined) this.#giveUp(error, reason)
     else this.#end(outcome.error)
   }
 

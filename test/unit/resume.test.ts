@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { WireBody } from '../../src/http/body.ts'
+import { Splice } from '../../src/http/splice.ts'
 import { type ClientOptions, createFetch, isHttpError, type NetworkError, type TimeoutError, traceOf } from '../../src/index.ts'
 import { arriving } from '../support/arriving.ts'
 import { clientOf, gaps, rejection } from '../support/client.ts'
@@ -191,6 +193,11 @@ test.each<[string, () => Response, string]>([
     'representation changed, answered 200',
   ],
   ['everything in a coding', () => reply(200, { etag, 'content-encoding': 'x' }, content), 'range not served, answered 200'],
+  [
+    'everything with the tag and of another length',
+    () => reply(200, { etag, 'content-length': '11' }, `${content}!`),
+    'representation changed, answered 200',
+  ],
   ['a part of another version', rest(3, { etag: '"v2"' }), 'representation changed, answered 206'],
   ['a part of another length', rest(3, { 'content-range': 'bytes 3-9/11' }), 'representation changed, answered 206'],
   ['a part that begins elsewhere', rest(2), 'range not served, answered 206'],
@@ -223,6 +230,27 @@ test('more content than was told is an error, and none of it is passed on', asyn
   expect(error).toMatchObject({ kind: 'protocol' })
   expect(error.message).toContain('the content is longer than was told')
   expect(other.sent).toHaveLength(2)
+})
+
+test('everything that turns out to be longer than it was is an error, and nothing beyond the end is passed on', async () => {
+  const { fetch, clock } = clientOf([cut('012'), reply(200, { etag }, `${content}more`)], { resume: true })
+  const reader = ((await fetch(target)).body as ReadableStream<Uint8Array>).getReader()
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('012')
+  expect(await clock.drive(rejection(reader.read()))).toMatchObject({ kind: 'protocol' })
+})
+
+test('everything that turns out to be shorter than what was received is no end', async () => {
+  const { fetch, clock, sent } = clientOf([cut('012', { etag }), reply(200, { etag }, '01')], { resume: { maxAttempts: 2 } })
+  const error = (await clock.drive(rejection((await fetch(target)).text()))) as NetworkError
+  expect(error.message).toContain('not resumed: resumptions spent')
+  expect(sent).toHaveLength(3)
+})
+
+test('more content than its Content-Length is an error in the first answer, too', async () => {
+  const { fetch, clock, sent } = clientOf([reply(200, { etag, 'content-length': '9' }, content)], { resume: true })
+  const error = (await clock.drive(rejection((await fetch(target)).text()))) as NetworkError
+  expect(error).toMatchObject({ kind: 'protocol', attempts: 1 })
+  expect(sent).toHaveLength(1)
 })
 
 test('content that ends too early is asked for the rest, though its transport takes it for whole', async () => {
@@ -264,6 +292,42 @@ test('a 503 to a resumption is waited out and repeated as any other', async () =
   expect(traceOf(response)?.attempts.map(({ status }) => status)).toEqual([200, 503, 206])
 })
 
+test('a resumption has all the attempts of a call, whatever the first answer took', async () => {
+  const busy = reply(503)
+  const { fetch, clock, sent } = clientOf([busy, busy, cut('012'), busy, busy, rest(3)], { resume: true })
+  const response = await clock.drive(fetch(target))
+  expect(await clock.drive(response.text())).toBe(content)
+  expect(ranges(sent)).toEqual([undefined, undefined, undefined, 'bytes=3-', 'bytes=3-', 'bytes=3-'])
+  expect(gaps(sent)).toEqual([50, 100, 50, 50, 100])
+})
+
+test('a stream that fails for another reason than the network fails with it', async () => {
+  const bug = new TypeError('x is not a function')
+  const body = arriving()
+  const { fetch, clock, sent } = clientOf([() => new Response(body.body, { headers: { etag } })], { resume: true })
+  const failure = rejection((await fetch(target)).text())
+  body.fail(bug)
+  expect(await clock.drive(failure)).toBe(bug)
+  expect(sent).toHaveLength(1)
+})
+
+test('what a policy does not accept is neither resumed nor a resumption', async () => {
+  const first = clientOf([cut('012'), rest(3)], { resume: true, on: { 200: 'fail' } })
+  expect(isHttpError(await first.clock.drive(rejection(first.fetch(target))), 200)).toBe(true)
+  expect(first.sent).toHaveLength(1)
+  const second = clientOf([cut('012'), rest(3)], { resume: true, on: { 206: 'fail' } })
+  const error = (await second.clock.drive(rejection((await second.fetch(target)).text()))) as NetworkError
+  expect(error.message).toContain('not resumed: range not served, answered 206')
+})
+
+test('the answer that is of no use is let go', async () => {
+  const other = arriving()
+  const { fetch, clock } = clientOf([cut('012'), () => new Response(other.body, { headers: { etag: '"v2"' } })], { resume: true })
+  await clock.drive(rejection((await fetch(target)).text()))
+  await settle()
+  expect(other.cancelled).toBe(true)
+})
+
 test('what the retries give up on ends the download', async () => {
   const { fetch, clock, sent } = clientOf([cut('012'), fetchFailed('ECONNREFUSED')], { resume: true, maxAttempts: 2 })
   const error = (await clock.drive(rejection((await fetch(target)).text()))) as NetworkError
@@ -281,6 +345,35 @@ test('a resumption is paid for from the retry budget, and its success gives that
   const error = (await poor.clock.drive(rejection((await poor.fetch(target)).text()))) as NetworkError
   expect(error.message).toContain('not resumed: retry budget is empty')
   expect(poor.sent).toHaveLength(1)
+})
+
+test('resumptions take from the same budget as the retries of their requests, and more after a silence', async () => {
+  const options = {
+    resume: true,
+    maxAttempts: 9,
+    retryBudget: { capacity: 12, retryCost: 5, timeoutCost: 13 },
+    idleTimeoutMs: 1_000,
+  }
+  const { fetch, clock, sent } = clientOf([cut('012'), reply(503)], options)
+  const error = (await clock.drive(rejection((await fetch(target)).text()))) as NetworkError
+  expect(error.message).toContain('not resumed: retry budget is empty, answered 503 (3 attempts')
+  expect(sent).toHaveLength(3)
+  const silent = clientOf([() => new Response(arriving().body, { headers: { etag } }), rest(0)], options)
+  const late = (await silent.clock.drive(rejection((await silent.fetch(target)).text()))) as TimeoutError
+  expect(late.message).toContain('not resumed: retry budget is empty (1 attempt')
+})
+
+test('a resumption that is refused here is told of, and costs nothing', async () => {
+  const { fetch, clock, sent } = clientOf([cut('012'), cut('012'), rest(3)], {
+    resume: true,
+    retryBudget: { capacity: 5, retryCost: 5 },
+    rateLimit: { limit: 1, windowMs: 1_000, maxWaitMs: 0 },
+  })
+  const error = (await clock.drive(rejection((await fetch(target)).text()))) as NetworkError
+  expect(error.message).toContain('not resumed: rate limited (1 attempt')
+  await clock.advance(1_000)
+  expect(await clock.drive((await fetch(target, { resume: { baseMs: 4_000 } })).text())).toBe(content)
+  expect(gaps(sent)).toEqual([1_050, 2_000])
 })
 
 test('a body that is silent for idleTimeoutMs is asked for anew, and the call goes on', async () => {
@@ -384,22 +477,22 @@ test('a stream that is cancelled while its rest is asked for leaves nothing, and
   expect(clock.armed).toBe(0)
 })
 
-test('nothing is asked for while enough waits to be read; the rest is, once somebody reads on', async () => {
-  const part = 'x'.repeat(100_000)
-  const fields = { etag, 'content-length': '300000' }
-  const first = arriving()
-  const second = (): Response => reply(206, { etag, 'content-range': 'bytes 200000-299999/300000' }, part)
-  const { fetch, clock, sent } = clientOf([() => new Response(first.body, { headers: fields }), second], { resume: true })
-  const response = await fetch(target)
-  first.part(part)
-  await settle()
-  first.part(part)
-  await settle()
-  first.fail(lost())
-  await clock.advance(10_000)
-  expect(sent).toHaveLength(1)
-  expect(await clock.drive(response.text())).toBe(part.repeat(3))
-  expect(ranges(sent)).toEqual([undefined, 'bytes=200000-'])
+test('nothing is asked for while enough waits to be read; the rest is, once somebody reads on', () => {
+  const broken: unknown[] = []
+  const facts = (): never => {
+    throw new Error('no error of its own is due')
+  }
+  const splice = new Splice({ broken: (error) => void broken.push(error), over() {}, facts })
+  const part = new WireBody({ pause() {}, resume() {}, abort() {} })
+  splice.join(part, { fromBytes: 0, untilBytes: 300_000, completeBytes: 300_000 })
+  part.write(new Uint8Array(200_000))
+  const error = lost()
+  part.fail(error)
+  expect(broken).toEqual([])
+  const read: number[] = []
+  splice.body.attach({ write: (bytes) => read.push(bytes.byteLength) > 0, end() {}, fail() {} })
+  expect(read).toEqual([200_000])
+  expect(broken).toEqual([error])
 })
 
 test("integrity, json and clone see the whole, and errors: 'fetch' fails as fetch does", async () => {
@@ -439,6 +532,10 @@ test('the endpoint that began a download is asked for the rest of it, another on
   })
   expect(await same.clock.drive((await same.fetch('/file')).text())).toBe(content)
   expect(new Set(same.sent.map((request) => request.target)).size).toBe(1)
+  const moved = reply(302, { location: '/there' })
+  const redirected = clientOf([moved, cut('012'), rest(3)], { resume: true, endpoints })
+  expect(await redirected.clock.drive((await redirected.clock.drive(redirected.fetch('/file'))).text())).toBe(content)
+  expect(redirected.sent[2]?.target).toBe(redirected.sent[1]?.target)
   const other = clientOf([cut('012'), fetchFailed('ECONNREFUSED'), rest(3)], { resume: true, endpoints })
   expect(await other.clock.drive((await other.fetch('/file')).text())).toBe(content)
   const [first, second, third] = other.sent.map((request) => request.target)

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Socket } from 'node:net'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -201,6 +202,31 @@ test('content that is compressed all the same is not resumed, and fails as witho
   expect(error.kind).toBe('truncated')
   expect(error.message).not.toContain('resumed')
   expect(server.requests).toHaveLength(1)
+})
+
+test.each(['throw', 'fetch'] as const)("an answer that is no valid HTTP is not resumed, with errors: '%s'", async (errors) => {
+  await using server = await socketServer((socket) => {
+    socket.end('HTTP/1.1 200 OK\r\netag: "t"\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nno chunk\r\n')
+  })
+  const error = (await caught((await client({ resume: true, errors })(server.origin)).bytes())) as NetworkError
+  expect(error).toMatchObject(errors === 'throw' ? { kind: 'protocol' } : { message: 'fetch failed' })
+  expect(server.requests).toHaveLength(1)
+})
+
+test('policy functions are asked about a resumption in the context of its call, whose connection is that of another', async () => {
+  const one = { content: bytesOf(size, 3), etag: '"one"' }
+  const storage = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  const turns: Turn[] = [
+    { manner: 'right', cutBytes: undefined, loss: 'closed', chunked: false },
+    { manner: 'right', cutBytes: 1_000, loss: 'closed', chunked: false },
+  ]
+  await using server = await downloadServer(one, one, turns)
+  const api = client({ resume: soon, on: { 206: () => void seen.push(storage.getStore()) } })
+  await storage.run('first', async () => (await api(server.origin)).bytes())
+  const bytes = await storage.run('second', async () => (await api(server.origin)).bytes())
+  expect(Buffer.compare(bytes, one.content)).toBe(0)
+  expect(seen).toEqual(['second'])
 })
 
 test('an aborted download leaves no connection', async () => {
