@@ -9,6 +9,7 @@ import { asksForWhole, continuation, type Representation, representationOf } fro
 import { withBody } from '../http/received.ts'
 import { Splice, type Supplier } from '../http/splice.ts'
 import { Leg } from '../leg.ts'
+import { cancelledOutcome } from '../policy/classify.ts'
 import { decideResume, isLost } from '../policy/decide-resume.ts'
 import type { Verdict } from '../policy/decide-retry.ts'
 import type { Origins } from '../policy/origins.ts'
@@ -119,10 +120,10 @@ class Download implements Supplier {
     }
     const { clock } = this.#call.options
     const leg = this.#leg
-    if (verdict.waitMs > 0 && !(await wait(clock, verdict.waitMs, leg))) return
+    if (verdict.waitMs > 0) await wait(clock, verdict.waitMs, leg)
     leg.noteWait(verdict.waitMs, verdict.reason)
     if (leg.route !== undefined) leg.route.stays = true
-    const outcome = await this.#next(leg)
+    const outcome = leg.cancelled ? cancelledOutcome(leg.reason, leg.options.on) : await this.#next(leg)
     if (leg.latest === undefined) this.#budget?.give(leg.spentTokens)
     if (this.#splice.body.done) release(outcome, leg.reason)
     else if (outcome.kind === 'response' && outcome.policy.kind === 'accept') this.#take(error, outcome)

@@ -376,6 +376,17 @@ test('a resumption that is refused here is told of, and costs nothing', async ()
   expect(gaps(sent)).toEqual([1_050, 2_000])
 })
 
+test('a resumption that is aborted while it waits costs nothing', async () => {
+  const { fetch, clock, sent } = clientOf([cut('012'), cut('012'), rest(3)], { resume: true, retryBudget: { capacity: 5 } })
+  const reader = ((await fetch(target)).body as ReadableStream<Uint8Array>).getReader()
+  await reader.read()
+  await settle()
+  await reader.cancel()
+  expect(await clock.drive((await fetch(target)).text())).toBe(content)
+  expect(gaps(sent)).toEqual([0, 50])
+  expect(clock.armed).toBe(0)
+})
+
 test('a body that is silent for idleTimeoutMs is asked for anew, and the call goes on', async () => {
   const silent = arriving()
   const first = (): Response => new Response(silent.body, { headers: { etag, 'content-length': '10' } })
@@ -551,6 +562,12 @@ test('a hedge of the first request or of a resumption changes nothing in what is
   expect(await clock.drive(response.text())).toBe(content)
   expect(ranges(sent)).toEqual([undefined, undefined, 'bytes=3-', 'bytes=3-'])
   expect(gaps(sent)).toEqual([10, 50, 10])
+  expect(traceOf(response)?.attempts).toMatchObject([
+    { error: 'superseded' },
+    { status: 200, hedge: true },
+    { error: 'superseded', waitReason: 'resume' },
+    { status: 206, hedge: true },
+  ])
   expect(clock.armed).toBe(0)
 })
 
