@@ -31,11 +31,9 @@ export class Branch extends Exchange {
     return this.#call.maxDecodedBytes
   }
 
-  override begin(attempt: AttemptRecord): AttemptRecord | undefined {
-    super.begin(attempt)
-    const previous = this.#call.latest
-    this.#call.latest = attempt
-    return previous
+  override trail(attempt: AttemptRecord): AttemptRecord | undefined {
+    super.trail(attempt)
+    return this.#call.trail(attempt)
   }
 
   /** It is not wanted any more: what it sent is cancelled. */

@@ -40,5 +40,6 @@ export const fetchStandard: ClientOptions = {
   rateLimit: false,
   hedge: false,
   cache: false,
+  resume: false,
   connectTimeoutMs: false,
 }

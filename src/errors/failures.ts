@@ -83,10 +83,11 @@ export class TimeoutError extends SteadfetchError {
   readonly sent: 'no' | 'maybe'
 
   /** @internal */
-  constructor(kind: TimeLimit, limitMs: number, facts: CallFacts, cause?: unknown) {
+  constructor(kind: TimeLimit, limitMs: number, facts: CallFacts, cause?: unknown, more?: string) {
     const what = whatTook[kind]
     const none = kind === 'deadline' ? `${what} time` : `${what} longer than the system allows`
-    const summary = limitMs > 0 ? `${what} more than ${limitMs} ms` : none
+    const limit = limitMs > 0 ? `${what} more than ${limitMs} ms` : none
+    const summary = more === undefined ? limit : `${limit}, ${more}`
     // A later call would ask for the work a second time.
     super({ code: codeOf('TIMEOUT', kind), summary, retryable: kind !== 'poll', facts, cause })
     this.kind = kind

@@ -5,7 +5,7 @@ import type { Protection, RetryBudgetConfig } from '../types/protection.ts'
 import { resolveEndpoints } from './endpoints.ts'
 
 /** What a feature is given as, and what it is made of. */
-interface FeatureRules {
+export interface FeatureRules {
   readonly defaults: object
   readonly rules: Readonly<Record<string, Rule>>
   /** What one member has to do with another. */
@@ -109,10 +109,25 @@ export function resolveProtection(owner: string, parent: Protection, own: Client
 }
 
 function resolveFeature(owner: string, name: Feature, asked: unknown, inherited: object | undefined): object | undefined {
+  const options = name === 'concurrency' && typeof asked === 'number' ? { limit: asked } : asked
+  return resolveMembers(owner, name, features[name], options, inherited)
+}
+
+/**
+ * A feature that is given as true, false or an object: its members over their defaults.
+ *
+ * @throws TypeError naming the option and the value.
+ */
+export function resolveMembers<Config extends object>(
+  owner: string,
+  name: string,
+  { defaults, rules, settle }: FeatureRules,
+  asked: unknown,
+  inherited: Config | undefined,
+): Config | undefined {
   if (asked === undefined) return inherited
   if (asked === false) return undefined
-  const { defaults, rules, settle }: FeatureRules = features[name]
-  const options = asked === true ? {} : name === 'concurrency' && typeof asked === 'number' ? { limit: asked } : asked
+  const options = asked === true ? {} : asked
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw invalidOption(owner, name, 'true, false or an object', asked)
   const path = `${owner}: ${name}`
@@ -120,7 +135,7 @@ function resolveFeature(owner: string, name: Feature, asked: unknown, inherited:
   checkMembers(path, bare(options) as Record<string, unknown>, rules)
   const config: Record<string, unknown> = bare({ ...defaults, ...given(options) })
   settle?.(path, config)
-  return config
+  return config as Config
 }
 
 function settleConcurrency(owner: string, config: Record<string, unknown>): void {

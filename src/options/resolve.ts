@@ -17,7 +17,7 @@ import { protections, resolveProtection } from './protection.ts'
 import { resolveResume } from './resume.ts'
 import { resolveSchema } from './schema.ts'
 
-/** The options that a call may have of its own, but for `on`, and what they may be. */
+/** The options that a call may have of its own, but for `on`, `resume` and `schema`, and what they may be. */
 const callRules = {
   maxAttempts: { min: 1, integer: true },
   timeoutMs: 'duration',

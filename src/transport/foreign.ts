@@ -1,3 +1,4 @@
+import { isForeignFailure } from '../errors/foreign.ts'
 import { fieldsWith, recordOf } from '../http/fields.ts'
 import { receivedFrom } from '../http/received.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
@@ -39,13 +40,9 @@ function initOf(attempt: Attempt): TransportInit {
   return body instanceof ReadableStream ? { ...init, duplex: 'half' } : init
 }
 
-/** A TypeError of fetch that has no cause is the network's fault, if it says so; another one is a bug to be seen. */
 function failureOf(error: unknown, attempt: Attempt): unknown {
   if (!(error instanceof Error)) return error
-  const isFetchFailure =
-    error instanceof TypeError && (error.cause !== undefined || /fetch|network|terminated/i.test(error.message))
-  const hasCode = typeof (error as { code?: unknown }).code === 'string'
-  return isFetchFailure || hasCode || attempt.request.content?.failure() !== undefined
+  return isForeignFailure(error) || attempt.request.content?.failure() !== undefined
     ? attemptFailure(error, 'unknown', attempt)
     : error
 }

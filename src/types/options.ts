@@ -131,6 +131,7 @@ export interface ResolvedOptions extends Protection {
   readonly attemptTimeoutMs: number | false
   readonly idleTimeoutMs: number | false
   readonly maxDecodedBytes: number | false
+  readonly resume: ResumeConfig | undefined
   readonly connectTimeoutMs: number | false
   readonly errors: 'throw' | 'return' | 'fetch'
   readonly onInformation: ((information: Information) => void) | undefined
@@ -145,7 +146,6 @@ export interface ResolvedOptions extends Protection {
   readonly onDownloadProgress: ((progress: DownloadProgress) => void) | undefined
   readonly onUploadProgress: ((progress: UploadProgress) => void) | undefined
   readonly schema: Readonly<Record<string, StandardSchema>> | undefined
-  readonly resume: ResumeConfig | undefined
   readonly cookies: CookieJar | undefined
   readonly idempotencyKey: boolean | (() => string)
   /** `false` where a client says so. */

@@ -20,6 +20,9 @@ export type RefusalReason =
   | 'retry budget is empty'
   | 'retried by an outer call'
   | 'sent in early data'
+  | 'resumptions spent'
+  | 'representation changed'
+  | 'range not served'
   | RefusalKind
 
 /** One send, from its start to the response header section or the failure. */

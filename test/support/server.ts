@@ -34,7 +34,8 @@ export async function socketServer(answer: (socket: Socket, received: string) =>
   return listening(server, requests)
 }
 
-async function listening(server: ReturnType<typeof createSocketServer>, requests: string[]): Promise<LocalServer> {
+/** Starts a server, and closes it with its connections at the end of the test. */
+export async function listening(server: ReturnType<typeof createSocketServer>, requests: string[]): Promise<LocalServer> {
   const connections: Socket[] = []
   server.on('connection', (socket: Socket) => connections.push(socket))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
