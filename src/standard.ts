@@ -40,6 +40,11 @@ export const fetchStandard: ClientOptions = {
   rateLimit: false,
   hedge: false,
   cache: false,
+  coalesce: false,
+  cookies: false,
+  idempotencyKey: false,
+  maxResponseBytes: false,
+  expectContinue: false,
   resume: false,
   connectTimeoutMs: false,
 }

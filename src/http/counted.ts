@@ -67,6 +67,7 @@ async function* partsOf(source: string | Bytes | Blob | ByteStream): AsyncGenera
   const size = whole instanceof Blob ? whole.size : whole.byteLength
   for (let at = 0; at < size; at += stepBytes) {
     if (whole instanceof Blob) yield new Uint8Array(await whole.slice(at, at + stepBytes).arrayBuffer())
-    else yield whole.subarray(at, at + stepBytes)
+    // A copy: who takes it may take its memory away, and the content may have to be sent again.
+    else yield new Uint8Array(whole.subarray(at, at + stepBytes))
   }
 }

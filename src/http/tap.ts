@@ -5,33 +5,45 @@ import { WireBody } from './body.ts'
 export interface Tap {
   /** Sees each part before the reader does; what it throws is what the body fails with. */
   part?(part: Bytes): void
+  /** Everything has come; what it throws is what the body fails with. */
   end?(): void
-  /** The body failed, or was cancelled. */
+  /** The body failed, or was cancelled; once, and not after its end. */
   fail?(error: unknown): void
 }
 
-/** The body, seen by `tap` as its reader takes it; no more waits unread than without. */
+/** The body, seen by `tap` as it comes; no more waits unread than without. */
 export function tapped(body: Body, tap: Tap): Body {
   const out = new WireBody({ pause() {}, resume: () => body.resume(), abort: (reason) => body.cancel(reason) })
+  let isOver = false
+  const fail = (error: unknown): void => {
+    if (isOver) return
+    isOver = true
+    tap.fail?.(error)
+    out.fail(error)
+    body.cancel(error)
+  }
   body.attach({
     write(part) {
+      // What had been waiting is given in one go, whatever became of its beginning.
+      if (isOver) return true
       try {
         tap.part?.(part)
       } catch (error) {
-        out.fail(error)
-        body.cancel(error)
+        fail(error)
         return true
       }
       return out.write(part)
     },
     end() {
-      tap.end?.()
+      try {
+        if (!isOver) tap.end?.()
+      } catch (error) {
+        fail(error)
+      }
+      isOver = true
       out.end()
     },
-    fail(error) {
-      tap.fail?.(error)
-      out.fail(error)
-    },
+    fail,
   })
   return out
 }
