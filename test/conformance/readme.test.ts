@@ -23,6 +23,7 @@ const printed = [
   /\{ id: 1 \}/,
   /404 200 function/,
   /quantity must be positive\n\[\n? *\{/,
+  /steadfetch; fwd=miss; fwd-status=200\nquantity must be positive/,
   /api-2\.example\.com is isolated\n\{ id: 1 \}/,
 ]
 

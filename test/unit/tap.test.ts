@@ -183,7 +183,6 @@ describe('a tapped body', () => {
     const seen: string[] = []
     const watcher: Watcher = {
       shown: (error) => error,
-      jsonError: () => undefined,
       flowing: () => void seen.push('flowing'),
       streaming() {},
       resting: () => void seen.push('resting'),
