@@ -25,15 +25,23 @@ export class Branch extends Exchange {
     return this.#call.aborted
   }
 
+  override get deadlineMs(): number {
+    return this.#call.deadlineMs
+  }
+
   override get maxDecodedBytes(): number | false {
     return this.#call.maxDecodedBytes
   }
 
   override begin(attempt: AttemptRecord): AttemptRecord | undefined {
     super.begin(attempt)
-    const previous = this.#call.latest
-    this.#call.latest = attempt
-    return previous
+    return this.#call.note(attempt)
+  }
+
+  /** The call ends by its own limits, and takes this along. */
+  override look(nowMs: number): void {
+    if (this.#call.deadlineMs <= nowMs) this.#call.look(nowMs)
+    if (!this.cancelled) super.look(nowMs)
   }
 
   /** It is not wanted any more: what it sent is cancelled. */

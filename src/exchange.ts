@@ -79,10 +79,16 @@ export class Exchange extends Timed implements Watcher {
 
   /** Notes an attempt and starts its limit; gives the one before it. */
   begin(attempt: AttemptRecord): AttemptRecord | undefined {
-    const previous = this.latest
-    this.latest = attempt
+    const previous = this.note(attempt)
     this.add(attempt)
     this.limit()
+    return previous
+  }
+
+  /** Notes an attempt, whoever started it; gives the one before it. */
+  note(attempt: AttemptRecord): AttemptRecord | undefined {
+    const previous = this.latest
+    this.latest = attempt
     return previous
   }
 

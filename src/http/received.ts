@@ -102,6 +102,11 @@ export class ReceivedResponse implements Received {
     else this.#wire.watch(watcher)
   }
 
+  /** The same with another body; the fields stay as they came, for a Headers of joined values would trim them. */
+  withBody(body: Body | null): ReceivedResponse {
+    return new ReceivedResponse(this.status, this.statusText, this.url, this.#fields, body)
+  }
+
   /** Headers of one Response; its clones have others. */
   frozenHeaders(): Headers {
     if (this.#fields instanceof Headers) return new FrozenHeaders(this.#fields) as unknown as Headers
@@ -129,7 +134,9 @@ export function revived({ status, statusText, url, headers, bodiless }: Received
 }
 
 /** The same response with another body in the place of its own, such as its own with something looking on. */
-export function withBody({ status, statusText, url, headers }: Received, body: Body | null): ReceivedResponse {
+export function withBody(received: Received, body: Body | null): ReceivedResponse {
+  if (received instanceof ReceivedResponse) return received.withBody(body)
+  const { status, statusText, url, headers } = received
   return new ReceivedResponse(status, statusText, url, headers, body)
 }
 
