@@ -27,6 +27,10 @@ export class Branch extends Exchange {
     return this.#call.aborted
   }
 
+  override get deadlineMs(): number {
+    return this.#call.deadlineMs
+  }
+
   override get maxDecodedBytes(): number | false {
     return this.#call.maxDecodedBytes
   }
@@ -34,6 +38,12 @@ export class Branch extends Exchange {
   override trail(attempt: AttemptRecord): AttemptRecord | undefined {
     super.trail(attempt)
     return this.#call.trail(attempt)
+  }
+
+  /** The call ends by its own limits, and takes this along. */
+  override look(nowMs: number): void {
+    if (this.#call.deadlineMs <= nowMs) this.#call.look(nowMs)
+    if (!this.cancelled) super.look(nowMs)
   }
 
   /** It is not wanted any more: what it sent is cancelled. */

@@ -24,6 +24,8 @@ export class Flight extends Exchange {
     const scope = repeatedOutside ? { clock: options.clock, dueMs: Infinity, repeated: true } : undefined
     super({ options: { ...options, timeoutMs: false }, request, requestStream: null, terms, scope, startMs }, first.limits)
     this.retries = first.retries
+    this.redirects = first.redirects
+    this.route = first.route
     this.waited = first.waited
     first.waited = null
   }
@@ -48,10 +50,9 @@ export class Flight extends Exchange {
     return this.#isAborted
   }
 
-  override begin(attempt: AttemptRecord): AttemptRecord | undefined {
-    const previous = super.begin(attempt)
-    for (const call of this.#calls) note(call, attempt)
-    return previous
+  override trail(attempt: AttemptRecord): AttemptRecord | undefined {
+    for (const call of this.#calls) call.trail(new SharedAttempt(call, attempt))
+    return super.trail(attempt)
   }
 
   /** Whoever is over time by then leaves by its own limit, and the last of them ends this. */
@@ -65,7 +66,7 @@ export class Flight extends Exchange {
     if (this.#calls.size > 0 || this.latest !== undefined) joined.add(call)
     const attempts: AttemptRecord[] = []
     for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) attempts.unshift(attempt)
-    for (const attempt of attempts) note(call, attempt)
+    for (const attempt of attempts) call.trail(new SharedAttempt(call, attempt))
     this.#calls.add(call)
     call.limit()
   }
@@ -79,18 +80,14 @@ export class Flight extends Exchange {
 
   /** What a call has of it when it is answered. */
   tell(call: Exchange): void {
-    const { request, retries, notRepeated } = this
-    Object.assign(call, { request, retries, notRepeated })
+    const { request, retries, notRepeated, route } = this
+    Object.assign(call, { request, retries, notRepeated, route })
   }
 
   /** Nobody is told anything more. */
   disband(): void {
     this.#calls.clear()
   }
-}
-
-function note(call: Exchange, attempt: AttemptRecord): void {
-  call.latest = new SharedAttempt(call, attempt)
 }
 
 /** An attempt of a flight as one of its calls remembers it; its limits are the flight's. */

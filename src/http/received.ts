@@ -114,6 +114,12 @@ export class ReceivedResponse implements Received {
     else this.#wire.watch(watcher)
   }
 
+  /** The same with another body; the fields stay as they came, for a Headers of joined values would trim them. */
+  withBody(body: Body | null): ReceivedResponse {
+    const Kind = this instanceof ExcerptedResponse ? ExcerptedResponse : ReceivedResponse
+    return new Kind(this.status, this.statusText, this.url, this.#fields, body)
+  }
+
   /** Headers of one Response; its clones have others. */
   frozenHeaders(): Headers {
     if (this.#fields instanceof Headers) return new FrozenHeaders(this.#fields) as unknown as Headers
@@ -145,9 +151,9 @@ export function revived({ status, statusText, url, headers, bodiless }: Received
 
 /** The same response with another body in the place of its own, such as its own with something looking on. */
 export function withBody(received: Received, body: Body | null): ReceivedResponse {
+  if (received instanceof ReceivedResponse) return received.withBody(body)
   const { status, statusText, url, headers } = received
-  const Kind = received instanceof ExcerptedResponse ? ExcerptedResponse : ReceivedResponse
-  return new Kind(status, statusText, url, headers, body)
+  return new ReceivedResponse(status, statusText, url, headers, body)
 }
 
 const noSource = { pause() {}, resume() {}, abort() {} }

@@ -37,8 +37,8 @@ export class Flights<Entry extends UnderWay = UnderWay> {
   }
 
   /** The text that identical requests of calls have in common. */
-  keyOf({ request, options, terms, retries, repeatedOutside }: Exchange): string {
-    const ofCall = [retries, repeatedOutside, terms.ownMaxDecoded].join()
+  keyOf({ request, options, terms, retries, repeatedOutside, route }: Exchange): string {
+    const ofCall = [retries, repeatedOutside, terms.ownMaxDecoded, ...(route?.tried ?? [])].join()
     return [request.method, request.href, ...request.fields, ofCall, this.#textOf(options)].join('\n')
   }
 

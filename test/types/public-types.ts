@@ -90,7 +90,8 @@ if (isHttpError(error, 422)) {
   void detail
 }
 const attempts: number | undefined = traceOf(error)?.attempts.length
-void attempts
+const coalesced: true | undefined = traceOf(error)?.coalesced
+void [attempts, coalesced]
 
 // Protections: true, false or an object; the listener sees states by name.
 const protectedOptions: ClientOptions = {
@@ -102,6 +103,7 @@ const protectedOptions: ClientOptions = {
   hedge: { afterMs: 100 },
   endpoints: [new URL('https://a.example.com'), 'https://b.example.com'],
   deadlineField: false,
+  coalesce: { maxBytes: 65_536 },
 }
 const control: BreakerControl = createFetch(protectedOptions).breaker('https://a.example.com')
 const within: Promise<Response> = withDeadline(500, () => fetch('http://x/'))

@@ -553,6 +553,66 @@ describe('what comes of the request', () => {
   })
 })
 
+describe('a request for several calls', () => {
+  test('is hedged once for all, and each trace tells of both requests', async () => {
+    const { fetch, clock, held } = coalescing({ hedge: { afterMs: 50 } })
+    const calls = [fetch(target), fetch(target), fetch(target, { timeoutMs: 70 }).catch((error: unknown) => error)] as const
+    await clock.advance(60)
+    expect(held.sent).toHaveLength(2)
+    await clock.advance(10)
+    expect(await calls[2]).toMatchObject({ kind: 'call', attempts: 2 })
+    expect(held.underWay).toBe(2)
+    await held.sent[1]?.answer(reply(200, {}, 'hedge'))
+    const responses = await Promise.all([calls[0], calls[1]])
+    expect(await Promise.all(responses.map((response) => response.text()))).toEqual(['hedge', 'hedge'])
+    const attempts = responses.map((response) =>
+      traceOf(response)?.attempts.map(({ status, error, hedge }) => [status ?? error, hedge]),
+    )
+    expect(attempts[0]).toEqual([
+      ['superseded', undefined],
+      [200, true],
+    ])
+    expect(attempts[1]).toEqual(attempts[0])
+    expect([held.sent.length, held.underWay, clock.armed]).toEqual([2, 0, 0])
+  })
+
+  test('tells the origin the longest of their limits', async () => {
+    const { fetch, clock, held } = coalescing({ deadlineField: 'x-left', attemptTimeoutMs: false, hedge: { afterMs: 50 } })
+    const calls = [fetch(target, { timeoutMs: 100 }).catch(() => {}), fetch(target, { timeoutMs: 900 })] as const
+    await clock.advance(50)
+    expect(held.sent.map(({ init }) => init.headers['x-left'])).toEqual(['100', '850'])
+    await held.sent[1]?.answer(reply(200))
+    await (await calls[1]).text()
+    expect(clock.armed).toBe(0)
+  })
+
+  test('that one endpoint redirects to another by name goes there for all of them', async () => {
+    const [a, b] = ['https://a.test', 'https://b.test'] as const
+    const { fetch, clock, held } = coalescing({ endpoints: [a, b] })
+    const calls = [fetch('/x'), fetch('/x')]
+    await settle()
+    const [first] = held.sent
+    const other = first?.target.startsWith(a) ? b : a
+    await first?.answer(reply(307, { location: `${other}/y` }))
+    expect(held.sent.map(({ target: to }) => to)).toEqual([first?.target, `${other}/y`])
+    await held.sent[1]?.answer(reply(200, {}, 'y'))
+    expect(await Promise.all(calls.map(async (call) => (await call).text()))).toEqual(['y', 'y'])
+    expect(clock.armed).toBe(0)
+  })
+
+  test('holds the other calls to the origin back once, when it is to pause', async () => {
+    const { fetch, clock, held } = coalescing()
+    const calls = Array.from({ length: 20 }, () => fetch(target))
+    await settle()
+    await held.sent[0]?.answer(reply(429, { 'retry-after': '2' }))
+    await clock.advance(3_000)
+    expect(held.sent).toHaveLength(2)
+    await held.sent[1]?.answer(reply(200, {}, 'x'))
+    expect(await Promise.all(calls.map(async (call) => (await call).text()))).toEqual(Array.from({ length: 20 }, () => 'x'))
+    expect(clock.armed).toBe(0)
+  })
+})
+
 describe('the trace', () => {
   test('of a call that joined says so, and has the attempts of the request', async () => {
     const { fetch, clock, held } = coalescing()

@@ -65,6 +65,7 @@ const features: Readonly<Record<string, Feature>> = {
   'rate limit': { options: { rateLimit: { limit: 1 } }, fates: [] },
   concurrency: { options: { concurrency: 1 }, fates: [] },
   'adaptive limit': { options: { concurrency: { limit: 'adaptive', initialLimit: 1 } }, fates: [] },
+  coalesce: { options: { coalesce: true }, fates: [] },
   deadline: { options: { deadlineField: 'x-deadline' }, fates: [] },
 }
 
