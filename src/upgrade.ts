@@ -14,8 +14,8 @@ import type { ResolvedOptions, SteadFetch } from './types/options.ts'
 import type { Upgraded } from './types/upgrade.ts'
 
 const keys = ['protocol', 'headers', 'signal', ...callKeys.filter((key) => key !== 'errors' && key !== 'expectContinue')]
-/** RFC 9110 §7.8: names of protocols, each with a version if it has one. */
-const protocols = /^[\w!#$%&'*+\-.^`|~]+(?:\/[\w!#$%&'*+\-.^`|~]+)?(?:, ?[\w!#$%&'*+\-.^`|~]+(?:\/[\w!#$%&'*+\-.^`|~]+)?)*$/
+/** RFC 9110 §7.8: a name, and a version if it has one. */
+const protocolName = /^[\w!#$%&'*+\-.^`|~]+(?:\/[\w!#$%&'*+\-.^`|~]+)?$/
 
 /** The member `upgrade` of a client. */
 export function upgrader(
@@ -42,19 +42,26 @@ export function upgrader(
 
 async function switched(exchange: Exchange, outcome: Outcome): Promise<Upgraded> {
   if (outcome.kind === 'response' && outcome.policy.kind === 'accept' && outcome.received instanceof UpgradedResponse) {
-    const { received } = outcome
-    deliver(exchange, received)
-    const { status, headers } = received
-    const protocol = received.field('upgrade') as string
-    return traced({ status, protocol, headers, socket: received.take() }, exchange)
+    return taken(exchange, outcome.received)
   }
   const { status, body } = await conclude(exchange, outcome)
   body?.cancel().catch(() => {})
+  if (outcome.kind === 'response') outcome.received.release(undefined)
   const summary = `the answer is ${status}, and the protocol was not switched`
   throw over(exchange, new NetworkError('protocol', 'maybe', summary, exchange.facts()))
 }
 
+function taken(exchange: Exchange, received: UpgradedResponse): Upgraded {
+  if (exchange.cancelled) {
+    received.release()
+    throw over(exchange, exchange.reason)
+  }
+  deliver(exchange, received)
+  const { status, headers } = received
+  return traced({ status, protocol: received.field('upgrade') as string, headers, socket: received.take() }, exchange)
+}
+
 function checkProtocol(protocol: unknown): void {
-  if (typeof protocol === 'string' && protocols.test(protocol)) return
+  if (typeof protocol === 'string' && protocol.split(/, ?/).every((name) => protocolName.test(name))) return
   throw invalidOption('upgrade', 'protocol', "the name of a protocol, such as 'websocket'", protocol)
 }

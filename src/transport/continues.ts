@@ -38,6 +38,11 @@ export class ContinueFilter {
       const chunk = this.#read.call(socket, size) as Buffer | null
       return this.#awaiting === undefined ? chunk : this.#head(chunk, this.#awaiting)
     }
+    // A request that was given up closed it, and is not to be kept with it.
+    socket.once('close', () => {
+      this.#awaiting = undefined
+      this.#held = undefined
+    })
   }
 
   /** To be called when a request is written: what is read next is the head of a response to it. */

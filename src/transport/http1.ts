@@ -10,7 +10,7 @@ import { speaksHttp2, trackingAgent } from './tracked-client.ts'
 
 type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
 
-/** Requests that need HTTP/1.1, whatever else the origin offers: those that switch protocols, and those that ask before they send content. */
+/** Requests that need HTTP/1.1 whatever the origin offers: they switch protocols, or ask before they send their content. */
 export class Http1 {
   readonly #connect: buildConnector.connector
   readonly #clock: Clock

@@ -30,7 +30,7 @@ export function outgoing({ method, href, origin, fields, content }: HopRequest):
   } as Dispatcher.DispatchOptions
 }
 
-/** The fields with which we ask for the codings we can undo; a range is one of the content as it is stored, so it is asked for as that. */
+/** With the codings we can undo asked for; a range is one of the content as it is stored, so it is asked for as that. */
 export function sentFields(given: Fields, content: Content | null): Fields {
   const type = content?.type ?? null
   if (given === latest.given && type === latest.type) return latest.sent

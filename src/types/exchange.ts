@@ -108,7 +108,7 @@ export interface Attempt extends Cancellation {
   readonly expectContinue: number | false
   /** Runs `run` so that calls within it inherit the deadline of this call, and are not repeated where this one is. */
   within<Result>(run: () => Result): Result
-  /** Set when the request was sent again because a reused connection had gone stale, or without a refused Expect; once at most. */
+  /** Set when the request was sent again: over a fresh connection, or without a refused Expect; once at most. */
   resent: boolean
   /** The request and the numbers of the call so far, for an error. */
   facts(): CallFacts

@@ -39,7 +39,10 @@ export interface AttemptTrace extends RequestFacts {
   readonly waitMs: number
   /** Why it was waited for. */
   readonly waitReason?: WaitReason
-  /** The request was sent twice: a reused connection had been closed by the server before any byte came back. */
+  /**
+   * The request was sent twice: a reused connection had been closed by the server before any byte came back, or an
+   * `Expect: 100-continue` was refused with a 417.
+   */
   readonly resent?: boolean
   /** It was sent beside another attempt that took long. */
   readonly hedge?: boolean

@@ -12,6 +12,8 @@ import {
   type HttpError,
   isHttpError,
   isRefusedError,
+  type Link,
+  linksOf,
   NetworkError,
   type Policy,
   parseChallenges,
@@ -23,6 +25,7 @@ import {
   type SteadInit,
   type Transport,
   traceOf,
+  type Upgraded,
   withDeadline,
 } from 'steadfetch'
 
@@ -127,3 +130,15 @@ if (isRefusedError(error)) {
     | 'closed' = error.kind
   void kind
 }
+
+// Informational responses, links, and connections that are switched.
+const links: readonly Link[] = linksOf(new Response())
+const upgraded: Promise<Upgraded> = fetch.upgrade('http://x/', { protocol: 'websocket', timeoutMs: 1_000 })
+createFetch({ expectContinue: { afterMs: 500 }, onInformation: (information) => void information.links[0]?.params.as })
+void [links, upgraded]
+// @ts-expect-error: an upgrade is always a GET
+fetch.upgrade('http://x/', { protocol: 'websocket', method: 'POST' })
+// @ts-expect-error: to what
+fetch.upgrade('http://x/', {})
+// @ts-expect-error: links cannot be changed
+links[0].target = ''

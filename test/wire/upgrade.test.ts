@@ -211,10 +211,11 @@ describe('an upgrade that is refused', () => {
     await expect.poll(() => server.connections.every((socket) => socket.destroyed)).toBe(true)
   })
 
-  it.each(['fail', 'retry'] as const)('by a policy for 101 closes the connection: %s', async (policy) => {
+  it.each(['fail', 'retry', 'follow'] as const)('by a policy for 101 closes the connection: %s', async (policy) => {
     await using server = await echoServer()
     const api = client({ on: { 101: policy }, maxAttempts: 1 })
-    expect(await caught(api.upgrade(server.origin, { protocol: 'echo' }))).toMatchObject({ status: 101 })
+    const error = await caught(api.upgrade(server.origin, { protocol: 'echo' }))
+    expect(error).toMatchObject(policy === 'follow' ? { name: 'NetworkError', kind: 'protocol' } : { status: 101 })
     await expect.poll(() => server.sockets.every((socket) => socket.destroyed)).toBe(true)
   })
 
@@ -236,6 +237,20 @@ describe('an upgrade that ends', () => {
     controller.abort(reason)
     expect(await upgrading).toBe(reason)
     await expect.poll(() => server.connections.every((socket) => socket.destroyed)).toBe(true)
+  })
+
+  it('by its signal together with the answer closes the connection', async () => {
+    await using server = await echoServer()
+    const controller = new AbortController()
+    const reason = new Error('not wanted any more')
+    const on = {
+      101: () => {
+        controller.abort(reason)
+        return 'accept' as const
+      },
+    }
+    expect(await caught(client({ on }).upgrade(server.origin, { protocol: 'echo', signal: controller.signal }))).toBe(reason)
+    await expect.poll(() => server.sockets.every((socket) => socket.destroyed)).toBe(true)
   })
 
   it('by nothing of the call afterwards: neither its signal, nor its limits, nor the end of its client', async () => {
