@@ -49,11 +49,6 @@ export class Splice implements Sink, Source {
     return this.#takenBytes
   }
 
-  /** The length of the representation; undefined while it is not known. */
-  get completeBytes(): number | undefined {
-    return this.#completeBytes
-  }
-
   /** Takes the content of this part; of the bytes that were passed on before, none is passed on again. */
   join(part: Body, { fromBytes, untilBytes, completeBytes }: Stretch): void {
     this.#part = part

@@ -125,8 +125,9 @@ class Download implements Supplier {
     if (leg.route !== undefined) leg.route.stays = true
     const outcome = leg.cancelled ? cancelledOutcome(leg.reason, leg.options.on) : await this.#next(leg)
     if (leg.latest === undefined) this.#budget?.give(leg.spentTokens)
-    if (this.#splice.body.done) release(outcome, leg.reason)
-    else if (outcome.kind === 'response' && outcome.policy.kind === 'accept') this.#take(error, outcome)
+    // Nobody waits for it any more: whatever came was cancelled together with its leg.
+    if (this.#splice.body.done) return
+    if (outcome.kind === 'response' && outcome.policy.kind === 'accept') this.#take(error, outcome)
     else this.#refuse(error, outcome)
   }
 

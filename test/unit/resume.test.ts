@@ -469,23 +469,30 @@ test.each([
   expect(clock.armed).toBe(0)
 })
 
-test('a stream that is cancelled while its rest is asked for leaves nothing, and an answer that comes late is let go', async () => {
-  const late = arriving()
-  let answer: (response: Response) => void = () => {}
-  const waiting = (): Promise<Response> =>
-    new Promise((resolve) => {
-      answer = resolve
-    })
-  const { fetch, clock, sent } = clientOf([cut('012'), waiting], { resume: true })
-  const reader = ((await fetch(target)).body as ReadableStream<Uint8Array>).getReader()
-  await reader.read()
-  await clock.advance(50)
-  expect(sent).toHaveLength(2)
-  await reader.cancel()
-  answer(new Response(late.body, { status: 206, headers: { etag, 'content-range': 'bytes 3-9/10' } }))
-  await settle()
-  expect(late.cancelled).toBe(true)
-  expect(clock.armed).toBe(0)
+test('a stream that is cancelled while its rest is asked for leaves nothing, whenever the answer comes', async () => {
+  for (let turns = 0; turns < 40; turns += 1) {
+    const late = arriving()
+    let answer: (response: Response) => void = () => {}
+    const waiting = (): Promise<Response> =>
+      new Promise((resolve) => {
+        answer = resolve
+      })
+    const { fetch, clock, sent } = clientOf([cut('012'), waiting], { resume: true })
+    const response = await fetch(target)
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+    await reader.read()
+    await clock.advance(50)
+    expect(sent).toHaveLength(2)
+    const cancel = (): Promise<void> => reader.cancel()
+    const cancelled = turns === 0 ? cancel() : undefined
+    answer(new Response(late.body, { status: 206, headers: { etag, 'content-range': 'bytes 3-9/10' } }))
+    for (let turn = 1; turn < turns; turn += 1) await null
+    await (cancelled ?? cancel())
+    await settle()
+    expect(late.cancelled).toBe(true)
+    expect(traceOf(response)?.notRepeated).toBeUndefined()
+    expect(clock.armed).toBe(0)
+  }
 })
 
 test('nothing is asked for while enough waits to be read; the rest is, once somebody reads on', () => {
@@ -544,9 +551,14 @@ test('the endpoint that began a download is asked for the rest of it, another on
   expect(await same.clock.drive((await same.fetch('/file')).text())).toBe(content)
   expect(new Set(same.sent.map((request) => request.target)).size).toBe(1)
   const moved = reply(302, { location: '/there' })
-  const redirected = clientOf([moved, cut('012'), rest(3)], { resume: true, endpoints })
-  expect(await redirected.clock.drive((await redirected.clock.drive(redirected.fetch('/file'))).text())).toBe(content)
-  expect(redirected.sent[2]?.target).toBe(redirected.sent[1]?.target)
+  for (const later of [0, 0.4, 0.9]) {
+    let chance = 0
+    const redirected = clientOf([moved, cut('012'), rest(3)], { resume: true, endpoints, random: () => chance })
+    const response = await redirected.clock.drive(redirected.fetch('/file'))
+    chance = later
+    expect(await redirected.clock.drive(response.text())).toBe(content)
+    expect(redirected.sent[2]?.target).toBe(redirected.sent[1]?.target)
+  }
   const other = clientOf([cut('012'), fetchFailed('ECONNREFUSED'), rest(3)], { resume: true, endpoints })
   expect(await other.clock.drive((await other.fetch('/file')).text())).toBe(content)
   const [first, second, third] = other.sent.map((request) => request.target)
