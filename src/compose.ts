@@ -67,7 +67,7 @@ export function compose(options: ResolvedOptions, { connections, origins }: Shar
     attemptHandler(connections.send(options)),
   )
   // Functions of the caller run in these layers; a second handler in the chain of every call would be memory for nothing.
-  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency ?? cookies
+  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency ?? cookies ?? keyring
   const direct: Handler =
     asksMore === undefined ? chain : (exchange) => chain(exchange).catch((error: unknown) => broken(exchange, error))
   const again: Handler = (exchange) => {

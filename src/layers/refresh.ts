@@ -50,19 +50,13 @@ function due(exchange: Exchange, keyring: Keyring): RefreshPolicy | undefined {
 }
 
 async function ahead(exchange: Exchange, keyring: Keyring, next: Handler): Promise<Outcome> {
-  try {
-    exchange.limit()
-    for (const policy of keyring.policies(exchange.options.on)) {
-      const sentMs = exchange.options.clock.now()
-      const credentials = keyring.credentials(exchange, policy)
-      if (credentials?.isDue(policy, sentMs) !== true) continue
-      const end = await got(exchange, { credentials, policy, sentMs })
-      if (end !== undefined && end !== 'none') return end
-    }
-  } catch (error) {
-    // The clock threw: nothing of the call is left behind.
-    exchange.breakOff(error)
-    throw error
+  exchange.limit()
+  for (const policy of keyring.policies(exchange.options.on)) {
+    const sentMs = exchange.options.clock.now()
+    const credentials = keyring.credentials(exchange, policy)
+    if (credentials?.isDue(policy, sentMs) !== true) continue
+    const end = await got(exchange, { credentials, policy, sentMs })
+    if (end !== undefined && end !== 'none') return end
   }
   return next(exchange)
 }
