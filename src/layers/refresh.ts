@@ -92,6 +92,7 @@ async function replaced(
 /** Waits for credentials: undefined when there are some, `'none'` when there are none to be had, else how the call ends. */
 async function got(exchange: Exchange, need: Need): Promise<Outcome | 'none' | undefined> {
   const { clock, on } = exchange.options
+  if (exchange.cancelled) return cancelledOutcome(exchange.reason, on)
   const startMs = clock.now()
   try {
     const renewed = need.credentials.renewed(need.sentMs, clock, () => asked(exchange, need))
