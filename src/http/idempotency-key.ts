@@ -16,7 +16,7 @@ export function withIdempotencyKey(fields: Fields, method: string, make: KeyMake
   if (make === false || isIdempotent(method, fields)) return fields
   // Not from the source of chance of the client: two clients whose chance is the same must not take each other's answers.
   const key: unknown = make === true ? `"${randomUUID()}"` : make()
-  if (typeof key !== 'string' || key === '')
+  if (typeof key !== 'string' || key.trim() === '')
     throw new TypeError('idempotencyKey: the function must return a string that is not empty')
   return mergeFields(fields, [['idempotency-key', key]])
 }

@@ -50,19 +50,13 @@ function due(exchange: Exchange, keyring: Keyring): RefreshPolicy | undefined {
 }
 
 async function ahead(exchange: Exchange, keyring: Keyring, next: Handler): Promise<Outcome> {
-  try {
-    exchange.limit()
-    for (const policy of keyring.policies(exchange.options.on)) {
-      const sentMs = exchange.options.clock.now()
-      const credentials = keyring.credentials(exchange, policy)
-      if (credentials?.isDue(policy, sentMs) !== true) continue
-      const end = await got(exchange, { credentials, policy, sentMs })
-      if (end !== undefined && end !== 'none') return end
-    }
-  } catch (error) {
-    // The clock threw: nothing of the call is left behind.
-    exchange.breakOff(error)
-    throw error
+  exchange.limit()
+  for (const policy of keyring.policies(exchange.options.on)) {
+    const sentMs = exchange.options.clock.now()
+    const credentials = keyring.credentials(exchange, policy)
+    if (credentials?.isDue(policy, sentMs) !== true) continue
+    const end = await got(exchange, { credentials, policy, sentMs })
+    if (end !== undefined && end !== 'none') return end
   }
   return next(exchange)
 }
@@ -98,6 +92,7 @@ async function replaced(
 /** Waits for credentials: undefined when there are some, `'none'` when there are none to be had, else how the call ends. */
 async function got(exchange: Exchange, need: Need): Promise<Outcome | 'none' | undefined> {
   const { clock, on } = exchange.options
+  if (exchange.cancelled) return cancelledOutcome(exchange.reason, on)
   const startMs = clock.now()
   try {
     const renewed = need.credentials.renewed(need.sentMs, clock, () => asked(exchange, need))

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { createFetch } from '../../src/index.ts'
+import { createFetch, refresh } from '../../src/index.ts'
 import { clientOf, rejection } from '../support/client.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { reply } from '../support/scripted-transport.ts'
@@ -74,6 +74,27 @@ test('a clock that throws makes a call reject, not throw', async () => {
   expect(await rejection(call)).toBe(broken)
   expect(getEventListeners(signal, 'abort')).toEqual([])
 })
+
+test.each(Array.from({ length: 16 }, (_, reading) => reading))(
+  'a clock that throws at reading %i of a call with credentials and cookies leaves nothing behind',
+  async (reading) => {
+    const clock = new FakeClock()
+    const now = breakable(clock.now)
+    clock.now = now
+    const policy = refresh(() => ({ authorization: 'x' }), { eager: true })
+    const cookies = { getCookieString: async () => 'a=b', setCookie: async () => {} }
+    let requests = 0
+    const transport = async (): Promise<Response> => reply(requests++ === 0 ? 401 : 204, { 'set-cookie': 'a=b' })
+    const fetch = createFetch({ clock, cookies, transport, on: { 401: policy } })
+    const { signal } = new AbortController()
+    now.after = reading
+    const result = await fetch(target, { signal }).catch((error: unknown) => error)
+    now.after = Infinity
+    expect(result instanceof Response ? result.status : result).toBe(result instanceof Response ? 204 : broken)
+    expect([getEventListeners(signal, 'abort').length, clock.armed]).toEqual([0, 0])
+    expect((await fetch(target)).status).toBe(204)
+  },
+)
 
 describe('a slot comes back when the clock throws', () => {
   const limits = [

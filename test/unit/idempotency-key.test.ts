@@ -105,6 +105,7 @@ describe('idempotencyKey', () => {
   test.each([
     ['nothing', () => undefined],
     ['an empty string', () => ''],
+    ['white space', () => ' '],
     ['a number', () => 7],
     ['no field value', () => 'secret\n' + 'x'],
   ])('that gives %s is a TypeError, and nothing is sent', async (_what, make) => {

@@ -483,6 +483,13 @@ describe('asked ahead', () => {
     expect([world.sent.length, world.clock.armed]).toEqual([0, 0])
   })
 
+  test('asks nothing for a call that is aborted already', async () => {
+    const world = new World({ eager: true })
+    const signal = AbortSignal.abort('gone')
+    expect(await world.clock.drive(rejection(world.client()(a, { signal })))).toBe('gone')
+    expect([world.asked.length, world.sent.length]).toEqual([0, 0])
+  })
+
   test('asks for no data: URL and no blob:', async () => {
     const world = new World({ eager: true })
     expect(await (await world.client()('data:,x')).text()).toBe('x')
