@@ -39,13 +39,14 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
       if (shared.connections.closed) throw closedError(exchange)
-      const path = pathOf(exchange)
-      if (asksMore(exchange.options)) return concluded(exchange, path.whole)
+      if (asksMore(exchange.options)) return concluded(exchange, pathOf(exchange).whole)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
-      return path.direct(exchange).then((outcome) => {
-        if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
-        return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, path.repair)
-      })
+      return pathOf(exchange)
+        .direct(exchange)
+        .then((outcome) => {
+          if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
+          return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, pathOf(exchange).repair)
+        })
     } catch (error) {
       return begun === undefined ? Promise.reject(error) : broken(begun, error)
     }
