@@ -10,6 +10,8 @@ export interface Scope {
   readonly repeated: boolean
   /** The credentials that the work is to get: calls that are part of it do not wait for them. */
   readonly renewing?: readonly object[] | undefined
+  /** Whether a call waits for the work: what it sends may be what another call asks for, too, and must not be waited for within. */
+  readonly inner?: boolean | undefined
 }
 
 /** Options of {@link withDeadline}. */
@@ -57,7 +59,7 @@ export function scopeOn(clock: Clock): Scope | undefined {
  */
 export function inRenewal<Result>(credentials: object, clock: Clock, dueMs: number, run: () => Result): Result {
   const renewing = [...(scopes.getStore()?.renewing ?? []), credentials]
-  return scopes.run({ clock, dueMs, repeated: false, renewing }, run)
+  return scopes.run({ clock, dueMs, repeated: false, renewing, inner: true }, run)
 }
 
 /** Runs `run` in no scope: what it begins serves calls to come as well, such as a connection. */
@@ -71,5 +73,6 @@ export function inScope<Result>(scope: Scope, run: () => Result): Result {
   if (outer === undefined) return scopes.run(scope, run)
   const dueMs = Math.min(scope.dueMs, outer.dueMs)
   const repeated = scope.repeated || outer.repeated
-  return scopes.run({ clock: scope.clock, dueMs, repeated, renewing: outer.renewing }, run)
+  const inner = scope.inner ?? outer.inner
+  return scopes.run({ clock: scope.clock, dueMs, repeated, renewing: outer.renewing, inner }, run)
 }

@@ -48,7 +48,7 @@ export abstract class Timed extends Cancellation implements Limited {
 
   /** Runs a function of the caller so that calls within it inherit the deadline. */
   within<Result>(run: () => Result, repeated = false): Result {
-    return inScope({ clock: this.options.clock, dueMs: this.deadlineMs, repeated }, run)
+    return inScope({ clock: this.options.clock, dueMs: this.deadlineMs, repeated, inner: true }, run)
   }
 
   /** The call polls for `limitMs` at most, the limit of the client set aside, until {@link polled}. */

@@ -103,8 +103,9 @@ export class Flights<Entry extends UnderWay = UnderWay> {
  * Whether the request can be that of several calls: a retrieval of everything that its target is (RFC 9110 §9.3.1), that
  * asks for no answer of its own. Whoever listens to informational responses is to hear all of its own.
  */
-export function isJoinable({ request, requestStream, options, terms }: Exchange): boolean {
-  if (terms.upgrade !== undefined || requestStream !== null) return false
+export function isJoinable({ request, requestStream, options, terms, scope }: Exchange): boolean {
+  // What is part of another call would wait for itself, were that one the first to ask.
+  if (terms.upgrade !== undefined || requestStream !== null || scope?.inner === true) return false
   return isRetrieval(request) && options.onInformation === undefined
 }
 
