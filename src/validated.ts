@@ -1,7 +1,7 @@
-import type { Problem } from './errors/http-error.ts'
 import type { Exchange } from './exchange.ts'
 import { decodeUtf8 } from './http/collect.ts'
 import { schemaFor } from './http/json.ts'
+import { isJson } from './http/representation.ts'
 import type { Bytes } from './types/body.ts'
 import type { Received } from './types/exchange.ts'
 import type { StandardSchema } from './types/schema.ts'
@@ -15,8 +15,7 @@ export interface Validated {
 /** The JSON content of a failed response that fits the schema for it; undefined when there is no such content or schema. */
 export async function validated(exchange: Exchange, received: Received, content: Bytes): Promise<Validated | undefined> {
   const schema = schemaFor(exchange, received.status)
-  const type = received.field('content-type') ?? ''
-  if (schema === undefined || !/^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i.test(type)) return undefined
+  if (schema === undefined || !isJson(received)) return undefined
   let value: unknown
   try {
     value = JSON.parse(decodeUtf8([content]))
@@ -25,5 +24,5 @@ export async function validated(exchange: Exchange, received: Received, content:
     return undefined
   }
   const result = await schema['~standard'].validate(value)
-  return result.issues === undefined ? { schema, value: result.value as Problem } : undefined
+  return result.issues === undefined ? { schema, value: result.value } : undefined
 }

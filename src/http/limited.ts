@@ -3,6 +3,7 @@ import { BodyError } from '../errors/body-error.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Received } from '../types/exchange.ts'
 import { withBody } from './received.ts'
+import { isCoded, lengthOf } from './representation.ts'
 import { tapped } from './tap.ts'
 
 /** Whether the content of responses is looked at on its way. */
@@ -19,7 +20,7 @@ export function limited(exchange: Exchange, received: Received): Received {
   const { body } = received
   const { maxResponseBytes, onDownloadProgress } = exchange.options
   const max = maxResponseBytes === false ? Infinity : maxResponseBytes
-  const totalBytes = lengthOf(received)
+  const totalBytes = lengthToCome(received)
   if (body === null) return received
   if (totalBytes !== undefined && totalBytes > max) {
     const error = tooLarge(exchange, max)
@@ -47,9 +48,8 @@ function tooLarge(exchange: Exchange, max: number): unknown {
   return exchange.shown(new BodyError('too large', `the content is larger than ${max} bytes`, exchange.facts()))
 }
 
-/** The length that the reader will see: that of coded content says nothing of it. */
-function lengthOf(received: Received): number | undefined {
-  const length = received.field('content-length')
-  const isCoded = !['', 'identity'].includes((received.field('content-encoding') ?? '').trim().toLowerCase())
-  return isCoded || length === null || !/^\d+$/.test(length) ? undefined : Number(length)
+/** The length that the reader will see, where it is told. */
+function lengthToCome(received: Received): number | undefined {
+  const length = isCoded(received) ? undefined : lengthOf(received)
+  return length === 'invalid' ? undefined : length
 }

@@ -3,6 +3,7 @@ import type { ByteStream, HopRequest, Received } from '../types/exchange.ts'
 import { decodeUtf8 } from './collect.ts'
 import { filteredFields } from './fields.ts'
 import { destination, keptFields, type Refused } from './redirect.ts'
+import { isJson } from './representation.ts'
 import { targetOf } from './target.ts'
 
 /** Where a status monitor is: no RFC names the field; these are what the clouds use. */
@@ -12,7 +13,6 @@ const ofRequestAlone = new Set(['idempotency-key', 'range', 'early-data', 'expec
 const conditional = /^if-/
 /** A status document is short; what is longer is the result itself. */
 const maxDocumentBytes = 65_536
-const jsonType = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i
 
 /** The status monitor of accepted work. */
 export interface Monitor {
@@ -55,7 +55,7 @@ export function inquiry(request: HopRequest, location: string): HopRequest | Ref
  */
 export async function documentOf(received: Received): Promise<unknown> {
   const isShort = Number(received.field('content-length') ?? 0) <= maxDocumentBytes
-  if (received.bodiless || !isShort || !jsonType.test(received.field('content-type') ?? '')) return undefined
+  if (received.bodiless || !isShort || !isJson(received)) return undefined
   const reader = (received.response.clone().body as ByteStream).getReader()
   const parts: Uint8Array[] = []
   let size = 0

@@ -2,6 +2,7 @@ import { partialStatus, wholeStatus } from '../status/table.ts'
 import type { HopRequest, Received } from '../types/exchange.ts'
 import { isConditional } from './cache-mode.ts'
 import { fieldOf } from './fields.ts'
+import { isCoded, lengthOf } from './representation.ts'
 import { hasValidator, isEntityTag, strongValidator } from './validator.ts'
 
 /** What is known of a representation of which a part has been received. */
@@ -24,7 +25,6 @@ export type Misfit = 'representation changed' | 'range not served'
 
 /** RFC 9110 §14.4. */
 const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i
-const digits = /^\d{1,15}$/
 
 /** Whether the request is for a whole representation, whatever version of it: what it is answered with may be resumed. */
 export function asksForWhole({ method, fields }: HopRequest): boolean {
@@ -67,19 +67,7 @@ function partOf(received: Received, known: Representation, takenBytes: number): 
   return { fromBytes, untilBytes, completeBytes }
 }
 
-function isCoded(received: Received): boolean {
-  const coding = received.field('content-encoding')?.trim().toLowerCase() ?? ''
-  return coding !== '' && coding !== 'identity'
-}
-
 /** Several ranges come with their own fields inside of the content, RFC 9110 §15.3.7.2; one range was asked for. */
 function isMultipart(received: Received): boolean {
   return /^multipart\/byteranges\b/i.test(received.field('content-type') ?? '')
-}
-
-/** The Content-Length; undefined when there is none. */
-function lengthOf(received: Received): number | 'invalid' | undefined {
-  const field = received.field('content-length')
-  if (field === null) return undefined
-  return digits.test(field) ? Number(field) : 'invalid'
 }

@@ -9,8 +9,3 @@ export function healthOf(status: number): Health {
   if (policy === 'pause') return 'limiting'
   return policy === 'retry' && statusClass(status) === '5xx' ? 'failing' : 'well'
 }
-
-/** Whether a response tells that the request failed, RFC 9110 §15.5 and §15.6. */
-export function isError(status: number): boolean {
-  return statusClass(status) === '4xx' || statusClass(status) === '5xx'
-}
