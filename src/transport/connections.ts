@@ -6,8 +6,8 @@ import type { Transport } from '../types/transport.ts'
 import { connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
 import { foreignSend } from './foreign.ts'
-import { Http1 } from './http1.ts'
 import { withLocalSchemes } from './local.ts'
+import { Solo } from './solo.ts'
 import { trackingAgent } from './tracked-client.ts'
 
 /** Node's own fetch is a few lines around its internal undici; no replacement can name that module. */
@@ -27,7 +27,7 @@ type SendOptions = ConnectionOptions & Pick<ResolvedOptions, 'transport' | 'disp
 export class Connections {
   readonly #shared: () => Agent
   readonly #own = new WeakMap<object, () => Agent>()
-  readonly #http1 = new WeakMap<object, Http1>()
+  readonly #solo = new WeakMap<object, Solo>()
   readonly #open = new Set<{ close(): Promise<void> }>()
   #closing: Promise<void> | undefined
   #knownFetch: unknown
@@ -54,10 +54,10 @@ export class Connections {
     const direct = dispatchSend(this.#agentOf(options), clock)
     const replaced = foreignSend(replacedFetch)
     return (attempt) => {
-      if (attempt.upgrade !== undefined) this.#http1Of(options).switch(attempt)
+      if (attempt.upgrade !== undefined) this.#soloOf(options).switch(attempt)
       else if (this.#fetchIsReplaced(attempt.request.href)) replaced(attempt)
       else if (attempt.expectContinue === false) direct(attempt)
-      else this.#http1Of(options).ask(attempt, direct)
+      else this.#soloOf(options).ask(attempt, direct)
     }
   }
 
@@ -93,13 +93,13 @@ export class Connections {
   }
 
   /** Made for the first request that needs it. */
-  #http1Of(options: ConnectionOptions): Http1 {
+  #soloOf(options: ConnectionOptions): Solo {
     const key = options.connect ?? this
-    const known = this.#http1.get(key)
+    const known = this.#solo.get(key)
     if (known !== undefined) return known
-    const http1 = this.#kept(new Http1(options))
-    this.#http1.set(key, http1)
-    return http1
+    const solo = this.#kept(new Solo(options))
+    this.#solo.set(key, solo)
+    return solo
   }
 
   /** The agent is made for the first request: most children of a client never send one over connections of their own. */

@@ -4,25 +4,27 @@ import type { Attempt, Send } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import { connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
-import { Asking, noHttp1 } from './expect.ts'
-import { mayAsk } from './node-request.ts'
+import { Asking } from './expect.ts'
+import { mayAsk } from './question.ts'
 import { speaksHttp2, trackingAgent } from './tracked-client.ts'
 
 type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
 
-/** Requests that need HTTP/1.1 whatever the origin offers: they switch protocols, or ask before they send their content. */
-export class Http1 {
+/** Requests that have a connection to themselves: they switch protocols, or ask before they send their content. */
+export class Solo {
   readonly #connect: buildConnector.connector
+  readonly #connectHttp1: buildConnector.connector
   readonly #clock: Clock
   readonly #asking = new Set<Asking>()
   #emptied: (() => void) | undefined
   #agent: Agent | undefined
-  /** Sends an attempt that switches protocols. */
+  /** Sends an attempt that switches protocols, which HTTP/1.1 alone can (RFC 9110 §7.8). */
   readonly switch: Send
 
   constructor({ connect, connectTimeoutMs, clock }: Options) {
+    this.#connect = connectorOf(connect, connectTimeoutMs, clock)
     const options = typeof connect === 'function' ? connect : { ...connect, allowH2: false }
-    this.#connect = http1Alone(connectorOf(options, connectTimeoutMs, clock))
+    this.#connectHttp1 = http1Alone(connectorOf(options, connectTimeoutMs, clock))
     this.#clock = clock
     this.switch = dispatchSend(() => this.#agentOf(), clock)
   }
@@ -53,10 +55,13 @@ export class Http1 {
   }
 
   #agentOf(): Agent {
-    this.#agent ??= trackingAgent({ allowH2: false }, this.#connect, this.#clock)
+    this.#agent ??= trackingAgent({ allowH2: false }, this.#connectHttp1, this.#clock)
     return this.#agent
   }
 }
+
+/** The code of a TLS handshake in which there is no common protocol. */
+const noHttp1 = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
 
 /** A connector of the caller's may choose HTTP/2 all the same. */
 function http1Alone(connect: buildConnector.connector): buildConnector.connector {
