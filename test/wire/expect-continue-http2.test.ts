@@ -196,10 +196,10 @@ describe('what ends such a request over HTTP/2', () => {
 
   it.each([
     ['a stream that is reset', (stream: ServerHttp2Stream) => stream.close(NGHTTP2_CANCEL)],
-    ['a connection that is lost', (stream: ServerHttp2Stream) => stream.session?.socket.destroy()],
+    ['a connection that is lost', (_stream: ServerHttp2Stream, sockets: readonly Socket[]) => sockets[0]?.destroy()],
     ['a connection that is closed in good order', (stream: ServerHttp2Stream) => stream.session?.destroy()],
   ])('is %s', async (_case, end) => {
-    await using server = await asked((stream) => void end(stream))
+    await using server = await asked((stream) => void end(stream, server.connections))
     const error = await caught(client({ connect: trusting, maxAttempts: 1 })(server.origin, post))
     expect(error).toMatchObject({ name: 'NetworkError', kind: 'reset', sent: 'maybe', attempts: 1 })
     await allClosed(server)
