@@ -1,8 +1,8 @@
-import type { Agent, buildConnector } from 'undici'
+import type { Agent } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
-import { connectorOf } from './connector.ts'
+import { type Connect, connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
 import { Asking } from './expect.ts'
 import { mayAsk } from './question.ts'
@@ -12,8 +12,8 @@ type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
 
 /** Requests that have a connection to themselves: they switch protocols, or ask before they send their content. */
 export class Solo {
-  readonly #connect: buildConnector.connector
-  readonly #connectHttp1: buildConnector.connector
+  readonly #connect: Connect
+  readonly #connectHttp1: Connect
   readonly #clock: Clock
   readonly #asking = new Set<Asking>()
   #emptied: (() => void) | undefined
@@ -64,8 +64,8 @@ export class Solo {
 const noHttp1 = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
 
 /** A connector of the caller's may choose HTTP/2 all the same. */
-function http1Alone(connect: buildConnector.connector): buildConnector.connector {
-  return (options, callback) => {
+function http1Alone(connect: Connect): Connect {
+  return (options, callback) =>
     connect(options, (...result) => {
       const [, socket] = result
       if (!socket || !speaksHttp2(socket)) callback(...result)
@@ -74,5 +74,4 @@ function http1Alone(connect: buildConnector.connector): buildConnector.connector
         callback(Object.assign(new Error('the connection speaks HTTP/2, HTTP/1.1 is needed'), { code: noHttp1 }), null)
       }
     })
-  }
 }

@@ -14,7 +14,7 @@ const { values } = parseArgs({
 const names = values.clients?.split(',') ?? ['steadfetch', ...Object.keys(peers)]
 const limitMs = values.limit === 'default' ? undefined : Number(values.limit)
 const hangMs = limitMs === undefined ? 40_000 : limitMs + 4_000
-const atOnce = 24
+const atOnce = 8
 
 let rejections = 0
 process.on('unhandledRejection', () => {

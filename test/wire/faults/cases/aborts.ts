@@ -29,7 +29,7 @@ async function aborted(
 const silentOnce =
   (start: string) =>
   (socket: Socket): void =>
-    void socket.write(start)
+    void socket.write(start, 'latin1')
 
 /** A call that its caller gives up, at every stage of it. */
 export const aborts: readonly Fault[] = [
@@ -109,8 +109,8 @@ export const aborts: readonly Fault[] = [
         socket.end('HTTP/1.1 429 Slow\r\nretry-after: 20\r\ncontent-length: 0\r\n\r\n'),
       )
       const client = bench.open()
-      const first = aborted({ ...bench, limitMs: undefined }, origin, 200, {}, client)
-      await pause(100)
+      const first = aborted({ ...bench, limitMs: undefined }, origin, 600, {}, client)
+      await pause(400)
       const wrong = await aborted({ ...bench, limitMs: undefined }, origin, 50, {}, client)
       return (await first) ?? wrong ?? (received.length > 1 ? `${received.length} requests` : undefined)
     },

@@ -165,7 +165,7 @@ export const times: readonly Fault[] = [
       if (texts.length !== 10_000 || sentMs.length !== 10_000) return `${texts.length} settled, ${sentMs.length} sent`
       return most <= 1_050 && clock.armed === 0 ? undefined : `${most} in a second, ${clock.armed} timers left`
     },
-    { oursAlone: true },
+    { oursAlone: true, alone: true },
   ),
   fault(
     'limiters',
@@ -187,6 +187,6 @@ export const times: readonly Fault[] = [
       const failed = results.filter(({ status }) => status === 'rejected').length
       return failed === 0 && most === 8 ? undefined : `${failed} failed, ${most} at a time`
     },
-    { oursAlone: true },
+    { oursAlone: true, alone: true },
   ),
 ]
