@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
 import { wait } from '../cancellation.ts'
-import { isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
+import { isForbidden, isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { isIdempotent, isOfEarlyData } from '../http/methods.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
@@ -78,7 +78,7 @@ function refused(exchange: Exchange, last: Outcome, refusal: FailureOutcome): Ou
 }
 
 function isRefusal(outcome: Outcome): outcome is FailureOutcome {
-  return outcome.kind === 'failure' && isRefusedError(outcome.error)
+  return outcome.kind === 'failure' && isRefusedError(outcome.error) && !isForbidden(outcome.error)
 }
 
 /** Nothing was sent for what the retry took. */

@@ -8,7 +8,7 @@ import { Asking, noHttp1 } from './expect.ts'
 import { mayAsk } from './node-request.ts'
 import { speaksHttp2, trackingAgent } from './tracked-client.ts'
 
-type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
+type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock' | 'targets'>
 
 /** Requests that need HTTP/1.1 whatever the origin offers: they switch protocols, or ask before they send their content. */
 export class Http1 {
@@ -20,9 +20,9 @@ export class Http1 {
   /** Sends an attempt that switches protocols. */
   readonly switch: Send
 
-  constructor({ connect, connectTimeoutMs, clock }: Options) {
+  constructor({ connect, connectTimeoutMs, clock, targets }: Options) {
     const options = typeof connect === 'function' ? connect : { ...connect, allowH2: false }
-    this.#connect = http1Alone(connectorOf(options, connectTimeoutMs, clock))
+    this.#connect = http1Alone(connectorOf(options, connectTimeoutMs, clock, targets))
     this.#clock = clock
     this.switch = dispatchSend(() => this.#agentOf(), clock)
   }
