@@ -46,12 +46,11 @@ export function checkSeen(
   { targets, transport, dispatcher, connect }: Pick<ResolvedOptions, 'targets' | 'transport' | 'dispatcher' | 'connect'>,
 ): void {
   if (targets?.looksAtAddresses !== true) return
-  const socketPath = typeof connect === 'object' && connect.socketPath !== undefined
-  if (socketPath) throw new TypeError(`${owner}: targets cannot be checked with connect.socketPath: such a socket has no address`)
-  const other = transport === undefined ? (dispatcher === undefined ? undefined : 'dispatcher') : 'transport'
+  const socketPath = typeof connect === 'object' && connect.socketPath !== undefined ? 'connect.socketPath' : undefined
+  const other = transport === undefined ? (dispatcher === undefined ? socketPath : 'dispatcher') : 'transport'
   if (other === undefined || targets.unseen === 'unchecked') return
   const hint = "targets: { unseen: 'unchecked' } does without, if it has rules of its own"
-  throw new TypeError(`${owner}: targets cannot be checked with a ${other}: the addresses it connects to are not seen; ${hint}`)
+  throw new TypeError(`${owner}: targets cannot be checked with ${other}: the addresses it connects to are not seen; ${hint}`)
 }
 
 function configOf(owner: string, asked: TargetOptions): TargetConfig {

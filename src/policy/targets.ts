@@ -64,7 +64,8 @@ export class Targets implements TargetGuard {
 
   admits({ protocol, hostname, port }: { protocol: string; hostname: string; port: string }, address?: string): boolean {
     if (!this.looksAtAddresses) return true
-    const ip = address === undefined ? undefined : parseAddress(address)
+    if (address === undefined) return this.unseen === 'unchecked'
+    const ip = parseAddress(address)
     return ip !== undefined && this.#judge(subjectOf(protocol, hostname, port, ip)) === 'allowed'
   }
 

@@ -31,7 +31,7 @@ export function vettedOpen(
     const all = (error: NodeJS.ErrnoException | null, found?: string | readonly Looked[], family = 0): void => {
       const [admitted, fault] = error ? [[], error] : filtered(listOf(found, family), admits)
       if (fault) callback(fault, '')
-      else if (options.all === true) callback(null, [...admitted])
+      else if (options.all === true) callback(null, admitted)
       else callback(null, admitted[0]?.address ?? '', admitted[0]?.family)
     }
     const look = lookup ?? (dns.lookup as unknown as LookupFunction)
@@ -46,20 +46,24 @@ export function vettedOpen(
       opening = undefined
     }
   }
-  return vetted(guard, marked)
+  return vetted(guard, marked, true)
 }
 
-/** A lookup of the caller's may know of one address only. */
-function listOf(found: string | readonly Looked[] | undefined, family: number): readonly Looked[] {
-  return found === undefined ? [] : typeof found === 'string' ? [{ address: found, family }] : found
+/** A lookup of the caller's may know of one address only; what it tells is copied, so that what is used is what was checked. */
+function listOf(found: string | readonly Looked[] | undefined, family: number): Looked[] {
+  if (typeof found === 'string') return [{ address: found, family }]
+  return (found ?? []).map((looked) => ({ address: looked.address, family: looked.family }))
 }
 
-/** Hands a connection over only if the address of its other end may be connected to. */
-export function vetted(guard: TargetGuard, open: Open): Open {
+/**
+ * Hands a connection over only if the address of its other end may be connected to. One that shows none, and was not opened to
+ * an address by us, may lead anywhere.
+ */
+export function vetted(guard: TargetGuard, open: Open, isOurs = false): Open {
   return (target, callback) =>
     open(target, (...result) => {
       const [, socket] = result
-      const fault = socket ? faultOf(guard, target, socket) : undefined
+      const fault = socket ? faultOf(guard, target, socket, isOurs) : undefined
       if (fault === undefined || !socket) return callback(...result)
       socket.on('error', () => {}).destroy()
       callback(fault, null)
@@ -67,23 +71,30 @@ export function vetted(guard: TargetGuard, open: Open): Open {
 }
 
 /** A connection that was lost in the meantime has no address any more, and is a failure of the network. */
-function faultOf(guard: TargetGuard, target: Target, { remoteAddress, destroyed }: Partial<Socket>): Error | undefined {
-  if (remoteAddress === undefined && destroyed === true) {
-    return Object.assign(new Error('the connection was lost at once'), { code: 'ENOTCONN' })
-  }
-  return filtered([{ address: remoteAddress }], (address) => guard.admits(target, address))[1]
+function faultOf(guard: TargetGuard, target: Target, socket: Partial<Socket>, isOurs: boolean): Error | undefined {
+  const { remoteAddress: address, destroyed } = socket
+  const fault = filtered([{ address }], (one) => guard.admits(target, one))[1]
+  const isLost = address === undefined && (isOurs || destroyed === true)
+  return fault !== undefined && isLost ? failure('ENOTCONN', 'the connection was lost at once') : fault
 }
 
-/** The addresses that are admitted, and why there is none, if there were some. */
+/** The addresses that are admitted, or why there is none. */
 function filtered<One extends { readonly address: string | undefined }>(
   addresses: readonly One[],
   admits: (address: One['address']) => boolean,
-): readonly [readonly One[], Error | undefined] {
+): readonly [One[], Error | undefined] {
   try {
     const admitted = addresses.filter(({ address }) => admits(address))
-    const none = admitted.length === 0 && addresses.length > 0
-    return [admitted, none ? new ForbiddenAddressError('no address may be connected to') : undefined]
+    if (admitted.length > 0) return [admitted, undefined]
+    // Node fails with an uncaught exception where a lookup tells neither an address nor an error.
+    if (addresses.length === 0) return [[], failure('ENOTFOUND', 'the lookup told no address')]
+    return [[], new ForbiddenAddressError('no address may be connected to')]
   } catch (cause) {
     return [[], new ForbiddenAddressError('a function of targets threw', { cause })]
   }
+}
+
+/** A failure of the network, as the system would tell it. */
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
 }

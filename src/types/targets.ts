@@ -44,7 +44,8 @@ export interface TargetOptions {
   readonly ports?: readonly number[]
   /**
    * What becomes of a host name where the address that is connected to cannot be seen, although a rule asks for it. By default a
-   * `transport` or a `dispatcher` is refused when the client is made, and a call through a replaced global fetch when it is made.
+   * `transport`, a `dispatcher` or a Unix socket is refused when the client is made, a call through a replaced global fetch when
+   * it is made, and a connection of a `connect` function that shows no address before anything is sent over it.
    * `'own'` connects itself although the global fetch is replaced; `'unchecked'` does without the check, as for a mock in a test
    * or a proxy that has rules of its own: names and addresses in targets are checked still, those from the DNS are not.
    */
@@ -67,6 +68,6 @@ export interface TargetGuard {
   readonly key: string
   /** The verdict on a canonical origin, as `URL.origin` gives it. */
   verdict(origin: string): TargetVerdict
-  /** Whether that address may be connected to for this target; none that was seen may where a rule asks for it. */
+  /** Whether that address may be connected to for this target; without one, whether it may where none is seen. */
   admits(target: { readonly protocol: string; readonly hostname: string; readonly port: string }, address?: string): boolean
 }

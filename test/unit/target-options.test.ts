@@ -106,7 +106,7 @@ describe('the option targets', () => {
     const inherited = Object.create({ allow: ['*.example'], unseen: 'unchecked' }) as TargetOptions
     expect(
       refusal(() => createFetch({ targets: Object.assign(inherited, { deny: ['private'] }), transport: async () => reply(200) })),
-    ).toContain('cannot be checked with a transport')
+    ).toContain('cannot be checked with transport')
   })
 })
 
@@ -140,7 +140,7 @@ describe('a child', () => {
     expect(() => createFetch({ targets: false }).extend({ targets: false })).not.toThrow()
     const { transport } = scripted(() => 0, reply(200))
     for (const targets of [undefined, { unseen: 'unchecked' }, { ...publicOnly, unseen: 'unchecked' }] as const) {
-      expect(refusal(() => parent.extend({ transport, ...(targets && { targets }) }))).toContain('with a transport')
+      expect(refusal(() => parent.extend({ transport, ...(targets && { targets }) }))).toContain('with transport')
     }
   })
 })
@@ -152,16 +152,14 @@ describe('where the address that is connected to is not seen', () => {
   test('rules about addresses are refused when the client is made', () => {
     for (const targets of [publicOnly, { deny: ['10.0.0.0/8'] }, { allow: ['10.0.0.1'] }, { deny: [() => false] }]) {
       expect(refusal(() => createFetch({ targets, transport }))).toMatch(
-        /^createFetch: targets cannot be checked with a transport: /,
+        /^createFetch: targets cannot be checked with transport: /,
       )
       expect(refusal(() => createFetch({ targets }).extend({ dispatcher }))).toMatch(
-        /^extend: targets cannot .* with a dispatcher: /,
+        /^extend: targets cannot .* with dispatcher: /,
       )
-      expect(refusal(() => createFetch({ transport }).extend({ targets }))).toMatch(
-        /^extend: targets cannot .* with a transport: /,
-      )
+      expect(refusal(() => createFetch({ transport }).extend({ targets }))).toMatch(/^extend: targets cannot .* with transport: /)
       const own = { ...targets, unseen: 'own' } as const
-      expect(refusal(() => createFetch({ targets: own, dispatcher }))).toContain('with a dispatcher')
+      expect(refusal(() => createFetch({ targets: own, dispatcher }))).toContain('with dispatcher')
       expect(() => createFetch({ targets: { ...targets, unseen: 'unchecked' }, transport })).not.toThrow()
     }
   })
@@ -176,10 +174,9 @@ describe('where the address that is connected to is not seen', () => {
 
   test('a Unix socket has none at all', () => {
     const connect = { socketPath: '/var/run/docker.sock' }
-    for (const targets of [publicOnly, { ...publicOnly, unseen: 'unchecked' }] as const) {
-      expect(refusal(() => createFetch({ connect, targets }))).toContain('connect.socketPath')
-      expect(refusal(() => createFetch({ connect }).extend({ targets }))).toContain('connect.socketPath')
-    }
+    expect(refusal(() => createFetch({ connect, targets: publicOnly }))).toContain('with connect.socketPath')
+    expect(refusal(() => createFetch({ connect }).extend({ targets: publicOnly }))).toContain('with connect.socketPath')
+    expect(() => createFetch({ connect, targets: { ...publicOnly, unseen: 'unchecked' } })).not.toThrow()
     expect(() => createFetch({ connect, targets: { allow: ['localhost'] } })).not.toThrow()
   })
 })
