@@ -107,7 +107,7 @@ function directPath(
     attemptHandler(connections.send(options)),
   )
   // Functions of the caller run in these layers; a second handler in the chain of every call would be memory for nothing.
-  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency ?? cookies ?? keyring ?? targets
+  const asksMore = hedge ?? endpoints ?? throttle ?? rateLimit ?? breaker ?? concurrency ?? cookies ?? keyring
   return asksMore === undefined ? chain : (exchange) => chain(exchange).catch((error: unknown) => broken(exchange, error))
 }
 

@@ -44,15 +44,7 @@ const localName = /^[^.]*$|(?:^|\.)(?:localhost|localdomain|local|internal|home\
 
 /** All names of sets. */
 export const targetSets: readonly TargetSet[] = [
-  'unspecified',
-  'loopback',
-  'private',
-  'shared',
-  'link-local',
-  'multicast',
-  'documentation',
-  'benchmarking',
-  'reserved',
+  ...(Object.keys(blocks) as (keyof typeof blocks)[]).filter((set) => set !== 'global'),
   'metadata',
   'local-names',
 ]

@@ -27,6 +27,7 @@ interface Subject extends TargetInput {
   readonly ip: Address | undefined
 }
 
+const defaultPorts = { http: '80', https: '443' }
 /** Most origins whose verdict is remembered. */
 const maxVerdicts = 1_000
 
@@ -90,7 +91,7 @@ function subjectOf(protocol: string, hostname: string, port: string, connected: 
   const literal = parseAddress(canonicalHost(hostname))
   const host = literal === undefined ? canonicalHost(hostname) : addressText(literal)
   const ip = connected ?? literal
-  const number = port === '' ? (scheme === 'https' ? 443 : 80) : Number(port)
+  const number = Number(port === '' ? defaultPorts[scheme] : port)
   return { scheme, host, port: number, address: ip === undefined ? undefined : addressText(ip), ip }
 }
 
