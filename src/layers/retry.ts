@@ -48,7 +48,7 @@ async function retried(exchange: Exchange, next: Handler, budgetOf: BudgetOf): P
   const attempt = async (): Promise<Outcome> => {
     const before = exchange.latest
     const outcome = await repeat(exchange, last, next)
-    if (exchange.latest === before) giveBack(exchange, budgetOf(exchange))
+    if (exchange.latest === before || isOfForbidden(outcome)) giveBack(exchange, budgetOf(exchange))
     if (isRefusal(outcome) && !exchange.cancelled) return refused(exchange, last.outcome, outcome)
     const again = judge(exchange, outcome, budgetOf(exchange))
     if (!again?.again) return outcome
@@ -79,6 +79,11 @@ function refused(exchange: Exchange, last: Outcome, refusal: FailureOutcome): Ou
 
 function isRefusal(outcome: Outcome): outcome is FailureOutcome {
   return outcome.kind === 'failure' && isRefusedError(outcome.error) && !isForbidden(outcome.error)
+}
+
+/** Its target turned out to be forbidden when it was to be connected to. */
+function isOfForbidden(outcome: Outcome): boolean {
+  return outcome.kind === 'failure' && isForbidden(outcome.error)
 }
 
 /** Nothing was sent for what the retry took. */

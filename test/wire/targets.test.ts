@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { connect as connectSocket, type Socket } from 'node:net'
+import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex } from 'node:stream'
@@ -73,6 +73,17 @@ describe('a name that leads to a forbidden address', () => {
     expect(traceOf(error as Error)?.attempts).toMatchObject([{ status: 503 }, { error: forbidden.code }])
     expect(server.requests).toHaveLength(1)
     expect(trap.connections).toEqual([])
+  })
+
+  test('takes nothing of the retry budget: nothing was sent', async () => {
+    await using server = await httpServer((_request, response) => response.writeHead(503, { connection: 'close' }).end())
+    const turns = Array.from({ length: 6 }, (_, turn) => [turn % 2 === 0 ? '127.0.0.1' : '127.0.0.2'])
+    const { lookup } = names(...turns)
+    const api = client({ targets, connect: { lookup }, retryBudget: { capacity: 5, retryCost: 5 } })
+    for (let call = 0; call < 3; call += 1) {
+      expect(await caught(api(named('rebinding.example', server.origin)))).toMatchObject({ ...forbidden, attempts: 2 })
+    }
+    expect(server.requests).toHaveLength(3)
   })
 
   test('is refused after a redirect, whose connection is free again', async () => {
@@ -177,6 +188,19 @@ describe('rules', () => {
     expect(await (await api(named('a.example', server.origin))).text()).toBe('public')
     expect(await caught(api(named('a.example', server.origin)))).toMatchObject({ ...forbidden, attempts: 1 })
     expect(server.requests).toHaveLength(1)
+  })
+
+  test('about addresses of IPv6 hold for those in targets, which are connected to as ever', async () => {
+    const server = createServer((_request, response) => response.end('public'))
+    await new Promise<void>((resolve) => server.listen(0, '::1', resolve))
+    onTestFinished(() => void server.close())
+    const origin = `http://[::1]:${(server.address() as AddressInfo).port}`
+    expect(await (await client({ targets: { deny: ['127.0.0.2'], allow: [new URL(origin).host] } })(origin)).text()).toBe(
+      'public',
+    )
+    expect(await caught(client({ targets: { allow: ['[::1]:1'] } })(origin))).toMatchObject({ ...forbidden, attempts: 0 })
+    const named6 = client({ targets: { deny: ['::1'] }, connect: { lookup: names(['::1']).lookup } })
+    expect(await caught(named6(named('a.example', origin)))).toMatchObject({ ...forbidden, attempts: 1 })
   })
 
   test('that are functions are told the address, and what they throw then ends the call', async () => {
