@@ -1,21 +1,25 @@
-import type { Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { buildConnector, errors } from 'undici'
 import type { Clock } from '../clock.ts'
 import { outOfScope } from '../deadline.ts'
+import type { TargetGuard } from '../types/targets.ts'
 import type { ResolvedConnect } from '../types/transport.ts'
+import { vetted, vettedOpen } from './vetting.ts'
 
 type Open = (options: buildConnector.Options, callback: buildConnector.Callback) => unknown
 
 /**
  * Opens connections as undici does, or with the caller's connector, TCP and TLS together within `connectTimeoutMs`.
- * undici's own limit, which is off by up to a second and deaf to an injected clock, stays out of it.
+ * undici's own limit, which is off by up to a second and deaf to an injected clock, stays out of it. With `targets` only the
+ * addresses that they admit are connected to.
  */
 export function connectorOf(
   connect: ResolvedConnect | undefined,
   connectTimeoutMs: number | false,
   clock: Clock,
+  targets?: TargetGuard,
 ): buildConnector.connector {
-  const open = typeof connect === 'function' ? (connect as Open) : undicisConnector(connect)
+  const open = openerOf(connect, targets?.looksAtAddresses === true ? targets : undefined)
   if (connectTimeoutMs === false) return (options, callback) => outOfScope(() => open(options, callback))
   return (options, callback) => {
     let opening: unknown
@@ -37,6 +41,13 @@ export function connectorOf(
       throw error
     }
   }
+}
+
+function openerOf(connect: ResolvedConnect | undefined, guard: TargetGuard | undefined): Open {
+  if (typeof connect === 'function') return guard === undefined ? (connect as Open) : vetted(guard, connect as Open)
+  if (guard === undefined) return undicisConnector(connect)
+  const lookup = connect?.lookup as LookupFunction | undefined
+  return vettedOpen(guard, lookup, (admitted) => undicisConnector({ ...connect, lookup: admitted }))
 }
 
 function undicisConnector(connect: Exclude<ResolvedConnect, Open> | undefined): Open {
