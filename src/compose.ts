@@ -21,6 +21,7 @@ import { redirectLayer } from './layers/redirect.ts'
 import { aheadLayer, refreshLayer } from './layers/refresh.ts'
 import { resumeLayer } from './layers/resume.ts'
 import { retryLayer } from './layers/retry.ts'
+import { targetsLayer } from './layers/targets.ts'
 import { throttleLayer } from './layers/throttle.ts'
 import { Keyring } from './policy/keyring.ts'
 import type { Origins } from './policy/origins.ts'
@@ -79,9 +80,10 @@ function directPath(
   pause: Layer,
   keyring: Keyring | undefined,
 ): Handler {
-  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies } = options
+  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies, targets } = options
   const chain = through(
     [
+      endpoints === undefined && targets ? targetsLayer(targets) : undefined,
       readAheadLayer,
       keyring && aheadLayer(keyring),
       endpoints && routeLayer(origins, endpoints, breaker),
@@ -89,6 +91,8 @@ function directPath(
       // The answers to hedges ask for pauses, too, whichever of them counts.
       hedge && pause,
       endpoints && endpointsLayer(origins, endpoints),
+      // It is the endpoint that is asked, not the service whose name the target has.
+      endpoints && targets && targetsLayer(targets),
       throttle && throttleLayer(origins, throttle),
       gateLayer(origins),
       decisionLayer,

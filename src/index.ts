@@ -77,6 +77,7 @@ export { parseChallenges } from './http/challenges.ts'
 export { linksOf } from './http/link.ts'
 export type { PolicySource } from './policy/classify.ts'
 export { accept, fail, fallback, follow, pause, poll, refresh, retry } from './policy/policies.ts'
+export { publicOnly } from './policy/public-only.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
 export type { CacheKey, CacheOptions, CacheStore, CacheValue, StoredContent, StoredResponse } from './types/cache.ts'
@@ -132,6 +133,7 @@ export type {
 } from './types/protection.ts'
 export type { ResumeOptions } from './types/resume.ts'
 export type { SchemaIssue, SchemaOutput, SchemaResult, SchemaTable, StandardSchema, TypedResponse } from './types/schema.ts'
+export type { TargetFunction, TargetInput, TargetOptions, TargetRule, TargetSet } from './types/targets.ts'
 export type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, Trace, WaitReason } from './types/trace.ts'
 export type {
   ConnectOptions,

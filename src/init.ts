@@ -30,7 +30,7 @@ const checked = ['mode', 'credentials', 'cache', 'referrer', 'referrerPolicy', '
 const usedMembers = new Set(used)
 const checkedMembers = new Set(checked)
 const options = new Set<string>(callKeys)
-const clientOptions = new Set([...protections, 'cookies'])
+const clientOptions = new Set([...protections, 'cookies', 'targets'])
 
 /**
  * The second argument of a call, own properties only; a Request gives its members.

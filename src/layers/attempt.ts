@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Cancellation } from '../cancellation.ts'
-import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
+import { isForbidden, isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import { traceCode } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
@@ -95,7 +95,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   }
 
   failed(error: unknown): void {
-    const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : 'maybe'
+    const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : isForbidden(error) ? 'no' : 'maybe'
     const policy = expectedFailurePolicy(error, this.#exchange.options.on)
     this.#settle(traceCode(error))?.({ kind: 'failure', error, sent, policy })
   }

@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
 import { wait } from '../cancellation.ts'
-import { isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
+import { isForbidden, isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { isIdempotent, isOfEarlyData } from '../http/methods.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
@@ -48,7 +48,7 @@ async function retried(exchange: Exchange, next: Handler, budgetOf: BudgetOf): P
   const attempt = async (): Promise<Outcome> => {
     const before = exchange.latest
     const outcome = await repeat(exchange, last, next)
-    if (exchange.latest === before) giveBack(exchange, budgetOf(exchange))
+    if (exchange.latest === before || isOfForbidden(outcome)) giveBack(exchange, budgetOf(exchange))
     if (isRefusal(outcome) && !exchange.cancelled) return refused(exchange, last.outcome, outcome)
     const again = judge(exchange, outcome, budgetOf(exchange))
     if (!again?.again) return outcome
@@ -78,7 +78,12 @@ function refused(exchange: Exchange, last: Outcome, refusal: FailureOutcome): Ou
 }
 
 function isRefusal(outcome: Outcome): outcome is FailureOutcome {
-  return outcome.kind === 'failure' && isRefusedError(outcome.error)
+  return outcome.kind === 'failure' && isRefusedError(outcome.error) && !isForbidden(outcome.error)
+}
+
+/** Its target turned out to be forbidden when it was to be connected to. */
+function isOfForbidden(outcome: Outcome): boolean {
+  return outcome.kind === 'failure' && isForbidden(outcome.error)
 }
 
 /** Nothing was sent for what the retry took. */

@@ -23,6 +23,7 @@ export const defaults: ResolvedOptions = {
   transport: undefined,
   dispatcher: undefined,
   connect: undefined,
+  targets: undefined,
   coalesce: undefined,
   retryBudget: defaultRetryBudget,
   throttle: undefined,

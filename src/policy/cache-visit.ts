@@ -1,4 +1,4 @@
-import { isNetworkError, isRefusedError, isTimeoutError } from '../errors/failures.ts'
+import { isForbidden, isNetworkError, isRefusedError, isTimeoutError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { ExcerptedResponse, ReceivedResponse, wireField, withBody } from '../http/received.ts'
 import { drained, type Recording, storedBody } from '../http/recording.ts'
@@ -77,7 +77,7 @@ export class CacheVisit {
   /** Whether the origin could not answer, or was not asked; not so when it was the caller who ended the call. */
   hasFailed(outcome: Outcome): boolean {
     if (outcome.kind === 'response') return healthOf(outcome.received.status) === 'failing'
-    if (outcome.kind !== 'failure' || this.exchange.aborted) return false
+    if (outcome.kind !== 'failure' || this.exchange.aborted || isForbidden(outcome.error)) return false
     return isNetworkError(outcome.error) || isTimeoutError(outcome.error) || isRefusedError(outcome.error)
   }
 

@@ -1,8 +1,10 @@
-import type { Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { buildConnector, errors } from 'undici'
 import type { Clock } from '../clock.ts'
 import { outOfScope } from '../deadline.ts'
+import type { TargetGuard } from '../types/targets.ts'
 import type { ResolvedConnect } from '../types/transport.ts'
+import { vetted, vettedOpen } from './vetting.ts'
 
 type Open = (options: buildConnector.Options, callback: buildConnector.Callback) => unknown
 
@@ -11,10 +13,16 @@ export type Connect = (options: buildConnector.Options, callback: buildConnector
 
 /**
  * Opens connections as undici does, or with the caller's connector, TCP and TLS together within `connectTimeoutMs`.
- * undici's own limit, which is off by up to a second and deaf to an injected clock, stays out of it.
+ * undici's own limit, which is off by up to a second and deaf to an injected clock, stays out of it. With `targets` only the
+ * addresses that they admit are connected to.
  */
-export function connectorOf(connect: ResolvedConnect | undefined, connectTimeoutMs: number | false, clock: Clock): Connect {
-  const open = typeof connect === 'function' ? (connect as Open) : undicisConnector(connect)
+export function connectorOf(
+  connect: ResolvedConnect | undefined,
+  connectTimeoutMs: number | false,
+  clock: Clock,
+  targets?: TargetGuard,
+): Connect {
+  const open = openerOf(connect, targets?.looksAtAddresses === true ? targets : undefined)
   return (options, callback) => {
     let opening: unknown
     let over = false
@@ -41,6 +49,7 @@ export function connectorOf(connect: ResolvedConnect | undefined, connectTimeout
     try {
       opening = outOfScope(() => open(options, settle))
     } catch (error) {
+      over = true
       stopTimer?.()
       throw error
     }
@@ -48,12 +57,18 @@ export function connectorOf(connect: ResolvedConnect | undefined, connectTimeout
   }
 }
 
+function openerOf(connect: ResolvedConnect | undefined, guard: TargetGuard | undefined): Open {
+  if (typeof connect === 'function') return guard === undefined ? (connect as Open) : vetted(guard, connect as Open)
+  if (guard === undefined) return undicisConnector(connect)
+  const lookup = connect?.lookup as LookupFunction | undefined
+  return vettedOpen(guard, lookup, (admitted) => undicisConnector({ ...connect, lookup: admitted }))
+}
+
 /** Node reads these from whatever it is given, so that somebody's Object.prototype would have a say in where a request goes. */
 const unset = Object.fromEntries(
   [
     'localAddress',
     'socketPath',
-    'path',
     'fd',
     'localPort',
     'family',

@@ -8,7 +8,7 @@ import { Asking } from './expect.ts'
 import { mayAsk } from './question.ts'
 import { speaksHttp2, trackingAgent } from './tracked-client.ts'
 
-type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
+type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock' | 'targets'>
 
 /** Requests that have a connection to themselves: they switch protocols, or ask before they send their content. */
 export class Solo {
@@ -21,10 +21,10 @@ export class Solo {
   /** Sends an attempt that switches protocols, which HTTP/1.1 alone can (RFC 9110 §7.8). */
   readonly switch: Send
 
-  constructor({ connect, connectTimeoutMs, clock }: Options) {
-    this.#connect = connectorOf(connect, connectTimeoutMs, clock)
+  constructor({ connect, connectTimeoutMs, clock, targets }: Options) {
+    this.#connect = connectorOf(connect, connectTimeoutMs, clock, targets)
     const options = typeof connect === 'function' ? connect : { ...connect, allowH2: false }
-    this.#connectHttp1 = http1Alone(connectorOf(options, connectTimeoutMs, clock))
+    this.#connectHttp1 = http1Alone(connectorOf(options, connectTimeoutMs, clock, targets))
     this.#clock = clock
     this.switch = dispatchSend(() => this.#agentOf(), clock)
   }

@@ -19,6 +19,7 @@ import type {
 } from './protection.ts'
 import type { ResumeConfig } from './resume.ts'
 import type { SchemaOutput, StandardSchema, TypedResponse } from './schema.ts'
+import type { TargetGuard, TargetOptions } from './targets.ts'
 import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
 import type { Upgraded, UpgradeInit } from './upgrade.ts'
 
@@ -46,6 +47,13 @@ export interface ClientOptions extends CallOptions {
    * {@link SteadFetch.close}.
    */
   readonly dispatcher?: DispatcherLike
+  /**
+   * Where requests may go, for targets that come from outside: see {@link TargetOptions}, and `publicOnly` for rules that suit
+   * most. Checked for every request of a call, redirects included, by its host before anything is done, and by its address on
+   * the connection that is used. What is forbidden is a RefusedError of kind `'target forbidden'`. A child may add rules, and
+   * take none away; it has connections of its own then: make one per purpose, not one per call. Default: none.
+   */
+  readonly targets?: TargetOptions | false
   /**
    * Sends identical GET and HEAD requests that are under way at the same time once; a request with other fields is another
    * one. Default: whether there is a cache.
@@ -141,6 +149,7 @@ export interface ResolvedOptions extends Protection {
   readonly transport: Transport | undefined
   readonly dispatcher: DispatcherLike | undefined
   readonly connect: ResolvedConnect | undefined
+  readonly targets: TargetGuard | undefined
   readonly cache: CacheConfig | undefined
   readonly maxResponseBytes: number | false
   readonly onDownloadProgress: ((progress: DownloadProgress) => void) | undefined
