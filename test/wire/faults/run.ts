@@ -54,7 +54,7 @@ async function column(open: OpenClient, ours: boolean): Promise<(Verdict | undef
   const verdicts: (Verdict | undefined)[] = []
   const judge = async (fault: Fault): Promise<void> => {
     if (fault.oursAlone === true && !ours) return
-    verdicts[chosen.indexOf(fault)] = await judged(fault, open, { ours, limitMs, hangMs })
+    verdicts[chosen.indexOf(fault)] = await judged(fault, open, { ours, limitMs, hangMs: fault.alone === true ? 60_000 : hangMs })
   }
   const waiting = chosen.filter(({ alone }) => alone !== true)
   const worker = async (): Promise<void> => {

@@ -162,7 +162,7 @@ export const connections: readonly Fault[] = [
   ),
   fault('TLS', 'bytes that are none after the handshake', async ({ client, limitMs, tls: server, raw, ours }) => {
     const near: Socket[] = []
-    const { port } = await server(() => near[0]?.write('garbage that is no record of TLS'))
+    const { port } = await server(() => near[0]?.write('garbage that is no record of TLS'.repeat(2_000)))
     const { port: between } = await raw((socket, piece) => {
       if (near.length === 0) {
         near.push(socket)
