@@ -142,6 +142,11 @@ function bytesOf(socket: Partial<Socket>): number {
   return socket.bytesRead ?? Number.NaN
 }
 
+/** Node leaves a socket open whose TLS has failed, and undici would wait for its close for ever. */
+function destroyed(this: Socket): void {
+  this.destroy()
+}
+
 function noting(connect: Connect, current: Current): buildConnector.connector {
   return (options, callback) => {
     let isOpening = true
@@ -151,6 +156,7 @@ function noting(connect: Connect, current: Current): buildConnector.connector {
       const [, socket] = result
       // Of a failure undici's connectors tell no socket, not even null.
       if (socket) {
+        socket.on('error', destroyed)
         const filter = speaksHttp2(socket) ? undefined : new ContinueFilter(socket)
         Object.assign(current, { socket, filter, requests: 0 })
       }

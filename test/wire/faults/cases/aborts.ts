@@ -62,9 +62,13 @@ export const aborts: readonly Fault[] = [
       100,
     ),
   ),
-  fault(group, 'in the content of an error', async (bench) =>
-    aborted(bench, (await bench.raw(silentOnce('HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\nhello'))).origin, 100),
-  , { realTime: true }),
+  fault(
+    group,
+    'in the content of an error',
+    async (bench) =>
+      aborted(bench, (await bench.raw(silentOnce('HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\nhello'))).origin, 100),
+    { realTime: true },
+  ),
   fault(group, 'while content is sent', async (bench) => {
     const stream = async function* () {
       for (;;) {
