@@ -1,6 +1,7 @@
 import { Cancellation } from './cancellation.ts'
 import { broken, compose, type Path, type Shared } from './compose.ts'
 import { closedError, conclude, deliver } from './conclude.ts'
+import { Events } from './events.ts'
 import type { Exchange } from './exchange.ts'
 import { breakerControl } from './layers/breaker.ts'
 import { Limits } from './limits.ts'
@@ -23,7 +24,8 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
   return client(resolved, { connections: new Connections(resolved), origins: new Origins(), background: new Cancellation() })
 }
 
-function client(options: ResolvedOptions, shared: Shared): SteadFetch {
+function client(resolved: ResolvedOptions, shared: Shared): SteadFetch {
+  const options = { ...resolved, events: new Events(resolved.events) }
   const usual = compose(options, shared)
   let refreshing = options.refreshes ? usual : undefined
   /** The path of a call, which may ask for new credentials although its client does not. */
@@ -38,6 +40,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     try {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
+      if (options.events.hears('call.started')) options.events.tell(exchange, 'call.started', {})
       if (shared.connections.closed) throw closedError(exchange)
       if (asksMore(exchange.options)) return concluded(exchange, pathOf(exchange).whole)
       // Chained, not awaited: an async function would hold twice the memory while the request is under way.
@@ -59,6 +62,7 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       return shared.connections.close()
     },
     upgrade: upgrader(options, limits, shared.connections, usual.whole),
+    on: options.events.on.bind(options.events) as Events['on'],
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts'
+import type { Events } from '../events.ts'
 import type { CacheConfig, CacheOptions } from './cache.ts'
 import type { CallOptions, FieldsInit } from './call-options.ts'
 import type { CoalesceConfig, CoalesceOptions } from './coalesce.ts'
 import type { CookieJar } from './credentials.ts'
+import type { EventName, EventOf, Unsubscribe } from './events.ts'
 import type { Fields } from './exchange.ts'
 import type { PolicyTable } from './policy.ts'
 import type { DownloadProgress, UploadProgress } from './progress.ts'
@@ -99,6 +101,13 @@ export interface SteadFetch {
    * BodyError when there is no such response; TypeError for a request that cannot be sent; the signal's own reason.
    */
   (input: string | URL | Request, init?: SteadInit): Promise<Response>
+  /**
+   * Calls `listener` at each event of this name in the calls of this client and of those that were extended from it; gives
+   * what takes it away again. What the listener throws fails no call: it is thrown on its own, as an uncaught exception.
+   *
+   * @throws TypeError for an unknown name, and for what is no function.
+   */
+  on<Name extends EventName>(name: Name, listener: (event: EventOf<Name>) => void): Unsubscribe
   /** A child with these options over its parent's; it shares per-origin state and, without a `connect`, connections. */
   extend(options: ClientOptions): SteadFetch
   /** Waits for the requests under way, then closes the connections of the whole family. Calls after it are refused. */
@@ -150,6 +159,8 @@ export interface ResolvedOptions extends Protection {
   readonly idempotencyKey: boolean | (() => string)
   /** `false` where a client says so. */
   readonly coalesce: CoalesceConfig | false | undefined
+  /** Who listens. */
+  readonly events: Events
   readonly clock: Clock
   readonly random: () => number
 }

@@ -23,6 +23,7 @@ const floors: readonly (readonly string[])[] = [
     'timed.ts',
     'waiting-room.ts',
     'exchange.ts',
+    'events.ts',
     'branch.ts',
     'flight.ts',
     'leg.ts',
