@@ -24,6 +24,7 @@ import { retryLayer } from './layers/retry.ts'
 import { throttleLayer } from './layers/throttle.ts'
 import { Keyring } from './policy/keyring.ts'
 import type { Origins } from './policy/origins.ts'
+import { tellEnd } from './traces.ts'
 import type { Connections } from './transport/connections.ts'
 import type { Handler, Layer } from './types/exchange.ts'
 import type { ResolvedOptions } from './types/options.ts'
@@ -110,6 +111,7 @@ function directPath(
 /** A function of the caller threw: the call ends with that. */
 export async function broken(exchange: Exchange, error: unknown): Promise<never> {
   exchange.breakOff(error)
+  tellEnd(exchange.root, error)
   throw error
 }
 

@@ -35,21 +35,23 @@ function client(resolved: ResolvedOptions, shared: Shared): SteadFetch {
     return refreshing
   }
   const limits = new Limits(options.clock)
+  const sent = (exchange: Exchange): Promise<Response> => {
+    if (shared.connections.closed) return Promise.reject(closedError(exchange))
+    const path = pathOf(exchange)
+    if (asksMore(exchange.options)) return concluded(exchange, path.whole)
+    // Chained, not awaited: an async function would hold twice the memory while the request is under way.
+    return path.direct(exchange).then((outcome) => {
+      if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
+      return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, path.repair)
+    })
+  }
   const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
     let begun: Exchange | undefined
     try {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
-      if (options.events.hears('call.started')) options.events.tell(exchange, 'call.started', {})
-      if (shared.connections.closed) throw closedError(exchange)
-      if (asksMore(exchange.options)) return concluded(exchange, pathOf(exchange).whole)
-      // Chained, not awaited: an async function would hold twice the memory while the request is under way.
-      return pathOf(exchange)
-        .direct(exchange)
-        .then((outcome) => {
-          if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
-          return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, pathOf(exchange).repair)
-        })
+      if (!options.events.hears('call.started')) return sent(exchange)
+      return options.events.around(exchange, 'call.started', {}, () => sent(exchange))
     } catch (error) {
       return begun === undefined ? Promise.reject(error) : broken(begun, error)
     }

@@ -3,6 +3,7 @@ import type { Exchange } from './exchange.ts'
 import type { EventMap, EventName, EventOf, Unsubscribe } from './types/events.ts'
 
 type Listener = (event: never) => void
+type Around = (run: () => void) => void
 
 /** A channel for each event. Node keeps those of a process; whoever asks for one by its name gets the same. */
 const channels: Readonly<Record<EventName, Channel>> = {
@@ -50,7 +51,7 @@ export class Events {
    *
    * @throws TypeError for an unknown name, and for what is no function.
    */
-  on<Name extends EventName>(name: Name, listener: (event: EventOf<Name>) => void): Unsubscribe {
+  on<Name extends EventName>(name: Name, listener: (event: EventOf<NoInfer<Name>>) => void): Unsubscribe {
     if (!eventNames.includes(name)) throw new TypeError(`on: unknown event ${JSON.stringify(name)}`)
     if (typeof listener !== 'function') throw new TypeError(`on: the listener must be a function, got ${typeof listener}`)
     const heard = this.#listeners.get(name) ?? new Set()
@@ -76,6 +77,25 @@ export class Events {
     this.#tell(name, event)
   }
 
+  /** Tells of what comes next, and runs it: in whatever context listeners wrap around it. */
+  around<Name extends 'call.started' | 'attempt.started', Result>(
+    exchange: Exchange,
+    name: Name,
+    details: Omit<EventMap[Name], 'wrap'>,
+    run: () => Result,
+  ): Result {
+    const wrappers: Around[] = []
+    const wrap = (around: Around): void => void wrappers.push(around)
+    this.tell(exchange, name, { ...details, wrap } as EventMap[Name])
+    let came: (() => Result) | undefined
+    const once = (): void => {
+      came ??= settled(run)
+    }
+    wrappers.reduceRight<() => void>((inner, around) => () => attempted(around, inner), once)()
+    once()
+    return (came as unknown as () => Result)()
+  }
+
   #has(name: EventName): boolean {
     for (let events: Events | undefined = this; events !== undefined; events = events.#parent) {
       if (events.#listeners.has(name)) return true
@@ -90,8 +110,20 @@ export class Events {
   }
 }
 
+/** Runs it; gives what gives its result, or throws what it threw. */
+function settled<Result>(run: () => Result): () => Result {
+  try {
+    const result = run()
+    return () => result
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
 /** What a listener throws fails no call, and is reported as that of a listener of an EventTarget is. */
-function attempted(listener: Listener, event: object): void {
+function attempted(listener: Listener, event: unknown): void {
   try {
     listener(event as never)
   } catch (error) {

@@ -20,12 +20,17 @@ export function traced<Result>(result: Result, exchange: Exchange): Result {
 /** Tells that a call was returned or thrown. */
 export function tellEnd(exchange: Exchange, result: unknown): void {
   const { events } = exchange.options
-  if (!events.hears('call.ended')) return
+  const { root } = exchange
+  if (root !== exchange || !events.hears('call.ended') || told.has(root)) return
+  told.add(root)
   const { status } = Object(result) as { status?: unknown }
   const came = typeof status === 'number' ? { status } : {}
   const failed = result instanceof Response ? {} : { error: traceCode(result) }
   events.tell(exchange, 'call.ended', { ...came, ...failed, trace: traceOfExchange(exchange) })
 }
+
+/** The calls whose end was told. */
+const told = new WeakSet<Exchange>()
 
 /** What happened in the call that gave this response or error; undefined for anything else. */
 export function traceOf(result: unknown): Trace | undefined {

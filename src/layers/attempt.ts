@@ -4,6 +4,7 @@ import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import { traceCode } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
+import { mergeFields } from '../http/fields.ts'
 import { cancelledOutcome, expectedFailurePolicy, expectedPolicy, mayRepeat } from '../policy/classify.ts'
 import { statusClass } from '../status/table.ts'
 import type { Attempt, AttemptRecord, CallFacts, Handler, HopRequest, Outcome, Received, Send } from '../types/exchange.ts'
@@ -19,11 +20,9 @@ export function attemptHandler(send: Send): Handler {
     if (exchange.cancelled) return Promise.resolve(cancelledOutcome(exchange.reason, exchange.options.on))
     return new Promise((resolve) => {
       const attempt = new OneAttempt(exchange, resolve)
-      try {
-        send(attempt)
-      } catch (error) {
-        attempt.failed(error)
-      }
+      const { events } = exchange.options
+      if (events.hears('attempt.started')) attempt.startTold(send)
+      else attempt.start(send)
     })
   }
 }
@@ -56,7 +55,23 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     exchange.waited = null
     this.startMs = clock.now()
     this.previous = exchange.begin(this)
-    if (events.hears('attempt.started')) events.tell(exchange, 'attempt.started', { attempt: this.#place })
+  }
+
+  start(send: Send): void {
+    try {
+      send(this)
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  /** Starts when those who listen have been told; a field that they set is one of this attempt alone. */
+  startTold(send: Send): void {
+    const setField = (name: string, value: string): void => {
+      this.request = { ...this.request, fields: mergeFields(this.request.fields, [[name, value]]) }
+    }
+    const told = { attempt: this.#place, setField }
+    this.#exchange.options.events.around(this.#exchange, 'attempt.started', told, () => this.start(send))
   }
 
   get underWay(): boolean {

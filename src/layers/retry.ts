@@ -132,9 +132,10 @@ function tell(exchange: Exchange, outcome: Outcome, verdict: Verdict, budget: Re
     outcome.kind === 'failure'
       ? { error: traceCode(outcome.error) }
       : { status: outcome.kind === 'response' ? outcome.received.status : outcome.response.status }
-  if (!verdict.again) events.tell(exchange, 'retry.refused', { ...result, why: verdict.why })
+  const tokens = budget?.tokens
+  if (!verdict.again) events.tell(exchange, 'retry.refused', { ...result, tokens, why: verdict.why })
   else {
     const { waitMs, reason } = verdict
-    events.tell(exchange, 'retry.scheduled', { ...result, waitMs, reason, attempt: exchange.facts().attempts + 1 })
+    events.tell(exchange, 'retry.scheduled', { ...result, tokens, waitMs, reason, attempt: exchange.facts().attempts + 1 })
   }
 }

@@ -17,10 +17,21 @@ interface Result {
   readonly error?: string
 }
 
+/** Lets a listener run what comes next in a context of its own, as tracing does. */
+interface Wrapping {
+  /** `around` is given what is to be run, and runs it; should it not, that is done for it. */
+  readonly wrap: (around: (run: () => void) => void) => void
+}
+
 /** What happened to an attempt. */
 interface AttemptEvent {
   /** Its place among the attempts of the call, from 1. */
   readonly attempt: number
+}
+
+/** What is left of the retry budget of the origin; undefined where there is none. */
+interface Budget {
+  readonly tokens: number | undefined
 }
 
 /** What a cache did, as a member of Cache-Status (RFC 9211). */
@@ -35,17 +46,19 @@ interface OriginEvent {
 
 /** The events of a client, and what each tells beside {@link EventOfCall}. */
 export interface EventMap {
-  readonly 'call.started': object
+  /** Told before anything is done for the call. */
+  readonly 'call.started': Wrapping
   /** The call was returned or thrown; the body of its response may still be read. */
   readonly 'call.ended': Result & { readonly trace: Trace }
-  readonly 'attempt.started': AttemptEvent
+  /** Told before the request is sent. */
+  readonly 'attempt.started': AttemptEvent & Wrapping & { readonly setField: (name: string, value: string) => void }
   /** A response arrived whose status is below 400, whatever its policy makes of it. */
   readonly 'attempt.succeeded': AttemptEvent & { readonly result: AttemptTrace }
   readonly 'attempt.failed': AttemptEvent & { readonly result: AttemptTrace }
   /** The request is sent again, in `waitMs` at the earliest; where a pause is on, the gate of the origin says when. */
-  readonly 'retry.scheduled': AttemptEvent & Result & { readonly waitMs: number; readonly reason: WaitReason }
+  readonly 'retry.scheduled': AttemptEvent & Result & Budget & { readonly waitMs: number; readonly reason: WaitReason }
   /** It is not, although its policy would. */
-  readonly 'retry.refused': Result & { readonly why: RefusalReason }
+  readonly 'retry.refused': Result & Budget & { readonly why: RefusalReason }
   /** An answer asked for a pause: for so long nothing is sent to the origin. */
   readonly 'pause.started': OriginEvent & { readonly status: number; readonly waitMs: number }
   /** The probe after a pause was answered: the calls that are held go on. */

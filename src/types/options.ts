@@ -107,7 +107,7 @@ export interface SteadFetch {
    *
    * @throws TypeError for an unknown name, and for what is no function.
    */
-  on<Name extends EventName>(name: Name, listener: (event: EventOf<Name>) => void): Unsubscribe
+  on<Name extends EventName>(name: Name, listener: (event: EventOf<NoInfer<Name>>) => void): Unsubscribe
   /** A child with these options over its parent's; it shares per-origin state and, without a `connect`, connections. */
   extend(options: ClientOptions): SteadFetch
   /** Waits for the requests under way, then closes the connections of the whole family. Calls after it are refused. */
