@@ -25,6 +25,7 @@ const printed = [
   /quantity must be positive\n\[\n? *\{/,
   /steadfetch; fwd=miss; fwd-status=200\nquantity must be positive/,
   /api-2\.example\.com is isolated\n\{ id: 1 \}/,
+  /GET 200 1/,
 ]
 
 describe('the snippets of the README', () => {
