@@ -12,6 +12,7 @@ import { deadlineLayer } from './layers/deadline.ts'
 import { decisionLayer } from './layers/decision.ts'
 import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
 import { fallbackLayer } from './layers/fallback.ts'
+import { healthLayer } from './layers/health.ts'
 import { hedgeLayer } from './layers/hedge.ts'
 import { gateLayer, pauseLayer } from './layers/pause.ts'
 import { pollLayer } from './layers/poll.ts'
@@ -80,7 +81,7 @@ function directPath(
   pause: Layer,
   keyring: Keyring | undefined,
 ): Handler {
-  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies } = options
+  const { retryBudget, throttle, breaker, health, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies } = options
   const chain = through(
     [
       readAheadLayer,
@@ -96,6 +97,7 @@ function directPath(
       rateLimit && rateLimitLayer(origins, rateLimit),
       breaker && breakerLayer(origins, breaker),
       concurrency && concurrencyLayer(origins, concurrency),
+      health && healthLayer(origins, health),
       retryBudget && budgetLayer(origins, retryBudget),
       cookies && cookiesLayer(cookies),
       keyring && credentialsLayer(keyring),

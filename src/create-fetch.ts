@@ -4,6 +4,7 @@ import { closedError, conclude, deliver } from './conclude.ts'
 import { Events } from './events.ts'
 import type { Exchange } from './exchange.ts'
 import { breakerControl } from './layers/breaker.ts'
+import { healthOfAll } from './layers/health.ts'
 import { Limits } from './limits.ts'
 import { normalise } from './normalise.ts'
 import { defaults } from './options/defaults.ts'
@@ -65,6 +66,7 @@ function client(resolved: ResolvedOptions, shared: Shared): SteadFetch {
     },
     upgrade: upgrader(options, limits, shared.connections, usual.whole),
     on: options.events.on.bind(options.events) as Events['on'],
+    health: () => healthOfAll(shared.origins, options),
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }

@@ -20,6 +20,8 @@ const channels: Readonly<Record<EventName, Channel>> = {
   'breaker.halfOpened': channel('steadfetch:breaker.halfOpened'),
   'breaker.closed': channel('steadfetch:breaker.closed'),
   'budget.emptied': channel('steadfetch:budget.emptied'),
+  'origin.failing': channel('steadfetch:origin.failing'),
+  'origin.recovered': channel('steadfetch:origin.recovered'),
   'redirect.followed': channel('steadfetch:redirect.followed'),
   'redirect.refused': channel('steadfetch:redirect.refused'),
   'hedge.sent': channel('steadfetch:hedge.sent'),

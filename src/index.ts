@@ -92,6 +92,7 @@ export type {
   RefreshPolicy,
 } from './types/credentials.ts'
 export type { EventMap, EventName, EventOf, EventOfCall, Unsubscribe } from './types/events.ts'
+export type { HealthOptions, OriginHealth } from './types/health.ts'
 export type { Link } from './types/link.ts'
 export type { ClientOptions, SteadFetch, SteadInit } from './types/options.ts'
 export type {

@@ -28,6 +28,7 @@ export const defaults: ResolvedOptions = {
   retryBudget: defaultRetryBudget,
   throttle: undefined,
   breaker: undefined,
+  health: undefined,
   concurrency: undefined,
   rateLimit: undefined,
   hedge: undefined,

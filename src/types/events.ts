@@ -1,4 +1,5 @@
 import type { RedirectFailure } from '../errors/failures.ts'
+import type { OriginHealth } from './health.ts'
 import type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, Trace, WaitReason } from './trace.ts'
 
 /** What every event tells. */
@@ -66,6 +67,9 @@ export interface EventMap {
   readonly 'breaker.opened': OriginEvent & { readonly openMs: number }
   readonly 'breaker.halfOpened': OriginEvent
   readonly 'breaker.closed': OriginEvent
+  /** More of its requests fail than the option `health` allows. */
+  readonly 'origin.failing': OriginHealth
+  readonly 'origin.recovered': OriginHealth
   readonly 'redirect.followed': RedirectTrace
   readonly 'redirect.refused': { readonly status: number; readonly why: RedirectFailure }
   /** A fresh response was found. */

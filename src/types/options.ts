@@ -6,6 +6,7 @@ import type { CoalesceConfig, CoalesceOptions } from './coalesce.ts'
 import type { CookieJar } from './credentials.ts'
 import type { EventName, EventOf, Unsubscribe } from './events.ts'
 import type { Fields } from './exchange.ts'
+import type { HealthOptions, OriginHealth } from './health.ts'
 import type { PolicyTable } from './policy.ts'
 import type { DownloadProgress, UploadProgress } from './progress.ts'
 import type {
@@ -59,6 +60,8 @@ export interface ClientOptions extends CallOptions {
   readonly throttle?: ThrottleOptions | boolean
   /** Refuses all calls to an origin that fails, for a while. Default false. */
   readonly breaker?: BreakerOptions | boolean
+  /** Counts what became of the requests to each origin, for {@link SteadFetch.health} and the event `origin.failing`. Default false. */
+  readonly health?: HealthOptions | boolean
   /** How many requests an origin is sent at a time: a number, or an adaptive limit. Default: no limit. */
   readonly concurrency?: ConcurrencyOptions | number | boolean
   /** How often requests are sent to an origin; `true` obeys its RateLimit fields. Default false. */
@@ -112,6 +115,12 @@ export interface SteadFetch {
   extend(options: ClientOptions): SteadFetch
   /** Waits for the requests under way, then closes the connections of the whole family. Calls after it are refused. */
   close(): Promise<void>
+  /**
+   * What became of the requests to each origin within the window of the option `health`, the one that fails most first.
+   *
+   * @throws TypeError without that option.
+   */
+  health(): readonly OriginHealth[]
   /**
    * The circuit breaker of an origin.
    *
