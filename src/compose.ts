@@ -12,6 +12,7 @@ import { deadlineLayer } from './layers/deadline.ts'
 import { decisionLayer } from './layers/decision.ts'
 import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
 import { fallbackLayer } from './layers/fallback.ts'
+import { healthLayer } from './layers/health.ts'
 import { hedgeLayer } from './layers/hedge.ts'
 import { gateLayer, pauseLayer } from './layers/pause.ts'
 import { pollLayer } from './layers/poll.ts'
@@ -25,6 +26,7 @@ import { targetsLayer } from './layers/targets.ts'
 import { throttleLayer } from './layers/throttle.ts'
 import { Keyring } from './policy/keyring.ts'
 import type { Origins } from './policy/origins.ts'
+import { tellEnd } from './traces.ts'
 import type { Connections } from './transport/connections.ts'
 import type { Handler, Layer } from './types/exchange.ts'
 import type { ResolvedOptions } from './types/options.ts'
@@ -80,7 +82,8 @@ function directPath(
   pause: Layer,
   keyring: Keyring | undefined,
 ): Handler {
-  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies, targets } = options
+  const { retryBudget, throttle, breaker, health, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies, targets } =
+    options
   const chain = through(
     [
       endpoints === undefined && targets ? targetsLayer(targets) : undefined,
@@ -99,6 +102,7 @@ function directPath(
       rateLimit && rateLimitLayer(origins, rateLimit),
       breaker && breakerLayer(origins, breaker),
       concurrency && concurrencyLayer(origins, concurrency),
+      health && healthLayer(origins, health),
       retryBudget && budgetLayer(origins, retryBudget),
       cookies && cookiesLayer(cookies),
       keyring && credentialsLayer(keyring),
@@ -114,6 +118,7 @@ function directPath(
 /** A function of the caller threw: the call ends with that. */
 export async function broken(exchange: Exchange, error: unknown): Promise<never> {
   exchange.breakOff(error)
+  tellEnd(exchange.root, error)
   throw error
 }
 

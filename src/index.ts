@@ -72,6 +72,7 @@ export {
   VariantAlsoNegotiatesError,
 } from './errors/status-errors.ts'
 export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
+export { eventNames } from './events.ts'
 export { type Explanation, explain } from './explain.ts'
 export { parseChallenges } from './http/challenges.ts'
 export { linksOf } from './http/link.ts'
@@ -91,6 +92,8 @@ export type {
   RefreshOptions,
   RefreshPolicy,
 } from './types/credentials.ts'
+export type { EventMap, EventName, EventOf, EventOfCall, Unsubscribe } from './types/events.ts'
+export type { HealthOptions, OriginHealth } from './types/health.ts'
 export type { Link } from './types/link.ts'
 export type { ClientOptions, SteadFetch, SteadInit } from './types/options.ts'
 export type {

@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import { wait } from '../cancellation.ts'
 import { isForbidden, isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
+import { traceCode } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
 import { isIdempotent, isOfEarlyData } from '../http/methods.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
@@ -121,5 +122,25 @@ function judge(exchange: Exchange, outcome: Outcome, budget: RetryBudget | undef
   if (verdict.again && budget?.take(tokens) === true) exchange.spentTokens = tokens
   if (verdict.again && exchange.route !== undefined)
     exchange.route.stays = verdict.reason !== 'failover' && verdict.reason !== 'backoff'
+  tell(exchange, outcome, verdict, budget)
   return verdict
+}
+
+/** Tells what was decided, where somebody listens. */
+function tell(exchange: Exchange, outcome: Outcome, verdict: Verdict, budget: RetryBudget | undefined): void {
+  const { events } = exchange.options
+  const isEmpty = verdict.again && budget !== undefined && budget.tokens < budget.cost(false)
+  if (isEmpty && events.hears('budget.emptied')) events.tell(exchange, 'budget.emptied', { origin: exchange.request.origin })
+  const name = verdict.again ? 'retry.scheduled' : 'retry.refused'
+  if (!events.hears(name)) return
+  const result =
+    outcome.kind === 'failure'
+      ? { error: traceCode(outcome.error) }
+      : { status: outcome.kind === 'response' ? outcome.received.status : outcome.response.status }
+  const tokens = budget?.tokens
+  if (!verdict.again) events.tell(exchange, 'retry.refused', { ...result, tokens, why: verdict.why })
+  else {
+    const { waitMs, reason } = verdict
+    events.tell(exchange, 'retry.scheduled', { ...result, tokens, waitMs, reason, attempt: exchange.facts().attempts + 1 })
+  }
 }
