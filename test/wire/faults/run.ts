@@ -40,15 +40,9 @@ for (const name of names) {
 }
 print()
 // Whatever a peer has left open is not to hold the table.
-process.exit(
-  columns.some(
-    ({ name, verdicts }) =>
-      name === 'steadfetch' &&
-      verdicts.some((verdict) => verdict !== undefined && (verdict.wrong ?? verdict.leaked) !== 0 && verdict.wrong !== undefined),
-  )
-    ? 1
-    : 0,
-)
+const isWrong = (verdict: Verdict | undefined): boolean =>
+  verdict !== undefined && (verdict.wrong !== undefined || verdict.leaked > 0)
+process.exit(columns.some(({ name, verdicts }) => name === 'steadfetch' && verdicts.some(isWrong)) ? 1 : 0)
 
 async function column(open: OpenClient, ours: boolean): Promise<(Verdict | undefined)[]> {
   const verdicts: (Verdict | undefined)[] = []
