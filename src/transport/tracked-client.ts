@@ -69,8 +69,8 @@ interface Current {
 class TrackedClient extends Client implements Connection {
   readonly #current: Current
   readonly #pool: object
-  /** The requests that wait for the connection to be opened. */
-  readonly #waiting = new Set<object>()
+  /** The requests that wait for the connection to be opened, while there are any. */
+  #waiting: Set<object> | undefined
 
   constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: object) {
     const current: Current = { socket: undefined, filter: undefined, requests: 0, stopOpening: undefined }
@@ -88,21 +88,28 @@ class TrackedClient extends Client implements Connection {
     handler: Dispatcher.DispatchHandler & Partial<ConnectionAware>,
   ): boolean {
     handler.onConnection?.(this)
-    if (this.#current.socket?.destroyed !== false) this.#waiting.add(handler)
+    if (this.#current.socket?.destroyed !== false) this.#waiting = (this.#waiting ?? new Set()).add(handler)
     return super.dispatch(options, handler)
   }
 
   use(awaiting: Awaiting): ConnectionUse | undefined {
     const { socket, filter, requests } = this.#current
     if (socket === undefined) return undefined
-    if (this.#waiting.size > 0) this.#waiting.delete(awaiting)
+    this.#leave(awaiting)
     filter?.await(awaiting)
     this.#current.requests = requests + 1
     return new Use(socket, requests > 0)
   }
 
   abandon(handler: object): void {
-    if (this.#waiting.delete(handler) && this.#waiting.size === 0) this.#current.stopOpening?.()
+    if (this.#leave(handler) && this.#waiting === undefined) this.#current.stopOpening?.()
+  }
+
+  /** Whether the request was one of those that wait. */
+  #leave(handler: object): boolean {
+    const wasWaiting = this.#waiting?.delete(handler) === true
+    if (this.#waiting?.size === 0) this.#waiting = undefined
+    return wasWaiting
   }
 
   get broken(): boolean {
