@@ -1,4 +1,8 @@
 import { inspect } from 'node:util'
+import { redactUrl } from '../errors/redact.ts'
+import { redactFields } from '../errors/redact-fields.ts'
+import { redactText } from '../errors/redact-text.ts'
+import type { Exchange } from '../exchange.ts'
 import { isOk } from '../status/table.ts'
 import type { Body, Bytes } from '../types/body.ts'
 import type { ByteStream } from '../types/exchange.ts'
@@ -28,10 +32,13 @@ export class SteadResponse {
     this.#twin = twin
   }
 
-  /** What console.log shows; the body is not touched. */
+  /** What console.log shows, secrets masked; the body is not touched. */
   static describe(response: SteadResponse, options: object): string {
-    const { status, statusText, bodyUsed, ok, redirected, type, url } = response
-    const headers = Object.fromEntries(response.headers)
+    const { status, bodyUsed, ok, redirected, type } = response
+    const own = (response.#received.watcher as Exchange | undefined)?.options.redact
+    const statusText = redactText(response.statusText, own)
+    const url = redactUrl(response.url, own)
+    const headers = { ...redactFields(response.headers, own) }
     return `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, options)}`
   }
 
