@@ -7,8 +7,8 @@ const excerptCharacters = 2_048
 
 const form = /^application\/x-www-form-urlencoded\s*(?:;|$)/i
 /** Elements and attributes of XML and HTML. */
-const element = /<([\w:.-]{1,64})((?:\s[^<>]{0,256})?)>([^<]{1,8192})<\//g
-const attributes = /(name|id)\s*=\s*["']?([\w:.[\]-]{1,64})["']?([^<>]{0,256}?)\bvalue\s*=\s*("[^"]*"?|'[^']*'?|[^\s>]+)/gi
+const element = /<([\w:.-]{1,64})((?:\s[^<>]{0,2000})?)>([^<]{1,8192})<\//g
+const attributes = /(name|id)\s*=\s*["']?([\w:.[\]-]{1,64})["']?([^<>]{0,64}?)\bvalue\s*=\s*("[^"]*"?|'[^']*'?|[^\s>]+)/gi
 
 /** The start of text content, at most 2 KiB, with the values masked whose names say that they are secret. */
 export function redactContent(text: string, type: string | null, own?: OwnNames): string {

@@ -1,14 +1,11 @@
 import { inspect } from 'node:util'
-import { redactUrl } from '../errors/redact.ts'
-import { redactFields } from '../errors/redact-fields.ts'
-import { redactText } from '../errors/redact-text.ts'
-import type { Exchange } from '../exchange.ts'
 import { isOk } from '../status/table.ts'
 import type { Body, Bytes } from '../types/body.ts'
 import type { ByteStream } from '../types/exchange.ts'
 import { collect, decodeUtf8, joined } from './collect.ts'
 import { readJson } from './json.ts'
 import type { ReceivedResponse } from './received.ts'
+import { shownResponse } from './shown-response.ts'
 import { streamOf } from './stream.ts'
 
 const bodyUsed = 'Body is unusable: Body has already been read'
@@ -30,16 +27,6 @@ export class SteadResponse {
     this.#received = received
     this.#wire = wire
     this.#twin = twin
-  }
-
-  /** What console.log shows, secrets masked; the body is not touched. */
-  static describe(response: SteadResponse, options: object): string {
-    const { status, bodyUsed, ok, redirected, type } = response
-    const own = (response.#received.watcher as Exchange | undefined)?.options.redact
-    const statusText = redactText(response.statusText, own)
-    const url = redactUrl(response.url, own)
-    const headers = { ...redactFields(response.headers, own) }
-    return `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, options)}`
   }
 
   /** A body as a stream of text, which Node.js 26 has. */
@@ -193,7 +180,7 @@ if ('textStream' in Response.prototype) {
 Object.setPrototypeOf(SteadResponse.prototype, Response.prototype)
 Object.defineProperty(SteadResponse.prototype, inspect.custom, {
   value(this: SteadResponse, _depth: number, options: object) {
-    return SteadResponse.describe(this, options)
+    return shownResponse(this, SteadResponse.receivedOf(this)?.watcher, options)
   },
   configurable: true,
   writable: true,
