@@ -2,10 +2,14 @@ import { types } from 'node:util'
 import type { OwnNames } from '../types/redact.ts'
 import { branchOf } from './brand.ts'
 import { isSecretName } from './redact.ts'
-import { redactLines, redactText } from './redact-text.ts'
+import { isInnocent, redactLines, redactText } from './redact-text.ts'
 
 /** Members that hold what was sent or received, or how: whatever else an error may tell, not this. */
 const told = new Set(['body', 'config', 'data', 'headers', 'input', 'base', 'options', 'rawPacket', 'request', 'response', 'url'])
+/** Members by which Node.js and undici tell what failed where. */
+const telling = new Set(['syscall', 'address', 'host', 'hostname', 'path', 'reason', 'library', 'function'])
+/** Codes of Node.js, undici, OpenSSL and the resolvers. */
+const code = /^[A-Z][A-Z0-9_]*$/
 /** Members that are looked at for themselves. */
 const known = new Set<PropertyKey>(['name', 'message', 'stack', 'cause', 'errors'])
 /** How far a chain of causes is followed; what lies deeper is left out. */
@@ -68,7 +72,8 @@ function isPlain(error: Error, key: PropertyKey, { own, secrets }: Judged): bool
   if (key === 'cert') return true
   if (key === 'socket') return typeof value === 'object' && Object.values(value ?? {}).every((one) => typeof one !== 'object')
   if (Object.getOwnPropertyDescriptor(error, key)?.get !== undefined) return false
-  if (typeof value === 'string') return redactText(value, own, secrets) === value
+  if (typeof value === 'string')
+    return isInnocent(value) || ((telling.has(key) || code.test(value)) && redactText(value, own, secrets) === value)
   return typeof value !== 'object' && typeof value !== 'function' ? true : value === null
 }
 

@@ -82,6 +82,10 @@ const mixed = /(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{7,}|[\w-]{20,}/i
 export function shownValue(given: unknown): string {
   if (typeof given === 'object' || typeof given === 'function' || typeof given === 'symbol') return typeof given
   if (typeof given !== 'string') return String(given)
-  if (word.test(given) && !mixed.test(given) && redactText(given) === given) return JSON.stringify(given)
-  return `a string of ${given.length} characters`
+  return isInnocent(given) ? JSON.stringify(given) : `a string of ${given.length} characters`
+}
+
+/** Whether a text of which nobody knows what it is can hardly be a secret. */
+export function isInnocent(text: string): boolean {
+  return word.test(text) && !mixed.test(text) && redactText(text) === text
 }

@@ -51,7 +51,11 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   send(): void {
     const { request, upgrade } = this.#attempt
     const options = outgoing(request)
-    this.#way.dispatcherOf().dispatch(upgrade === undefined ? options : { ...options, upgrade }, this)
+    try {
+      this.#way.dispatcherOf().dispatch(upgrade === undefined ? options : { ...options, upgrade }, this)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onConnection(connection: Connection): void {
@@ -138,7 +142,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     return content === null || (content.replayable && content.failure() === undefined)
   }
 
-  #fail(error: Error): void {
+  #fail(error: unknown): void {
     const attempt = this.#attempt
     attempt.remove(this)
     const failure = this.#aborted === undefined ? attemptFailure(error, this.#stage, attempt) : this.#aborted.reason
