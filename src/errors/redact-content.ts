@@ -41,7 +41,7 @@ function redactedText(text: string, own: OwnNames | undefined): string {
   const nested = [...marked.matchAll(/"([^"\\]{1,64})"\s{0,8}:\s{0,8}[[{]/g)].find(([, name]) =>
     isSecretName(name as string, own),
   )
-  return redactText(nested === undefined ? marked : `${marked.slice(0, nested.index + nested[0].length - 1)}${mask}…`, own)
+  return redactText(nested === undefined ? marked : `${marked.slice(0, nested.index + nested[0].length - 1)}${mask}`, own)
 }
 
 function excerpt(text: string): string {

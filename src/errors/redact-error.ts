@@ -84,7 +84,7 @@ function copyOf(error: Error, judged: Judged, inner: { readonly cause: unknown; 
   const Kind = platforms.find((kind) => error instanceof kind) ?? Error
   const message = redactText(String(error.message), own, secrets)
   const name = redactText(String(error.name), own, secrets)
-  const copy = new Kind(message)
+  const copy = error instanceof AggregateError ? new AggregateError([], message) : new Kind(message)
   const frames = (error.stack ?? '').slice(headOf(error).length)
   const hidden: Record<string, unknown> = { name, stack: `${name}: ${message}${frames}` }
   if (inner.cause !== undefined) hidden.cause = inner.cause

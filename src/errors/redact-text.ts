@@ -18,9 +18,9 @@ export function escapeControls(text: string): string {
 const maxLength = 4_096
 
 const privateKey = /-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,32}PRIVATE KEY-----|$)/g
-const absoluteUrl = /[a-z][a-z0-9+.-]{0,31}:\/\/[^\s"'<>`\\]+/gi
+const absoluteUrl = /[a-z][a-z0-9+.-]{0,31}:\/\/[^\s"<>`\\]+/gi
 /** What stands around a URL in a text rather than in it. */
-const closing = /[),.;:\]}]+$/
+const closing = /[),.;:\]}']+$/
 const userinfo = /[^\s/@:"'<>]{1,64}:[^\s/@"'<>]{1,2000}@(?=[\w[])/g
 /** Fields whose value goes on to the end of the line. */
 const credentialField =

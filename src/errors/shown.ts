@@ -48,6 +48,11 @@ export function markShown(prototype: Error, factsOf: (error: Error) => CallFacts
 /** A plain Error that looks the same: with `showHidden` and `getters`, inspect would read the accessors of ours. */
 function plainError(error: Error, details: object): Error {
   const shown = new Error(error.message)
+  // Its constructor is what inspect names it after, if it is one of its instances.
+  const Kind = Object.defineProperty(() => {}, 'name', { value: error.constructor.name })
+  const prototype = Object.create(Error.prototype, { constructor: { value: Kind } }) as object
+  Object.setPrototypeOf(shown, prototype)
+  Object.defineProperty(Kind, 'prototype', { value: prototype })
   const hidden = ['name', 'stack', 'cause'].filter((key) => key !== 'cause' || Object.hasOwn(error, 'cause'))
   for (const key of hidden)
     Object.defineProperty(shown, key, { value: Reflect.get(error, key), configurable: true, writable: true, enumerable: false })
@@ -64,7 +69,7 @@ function shownDetails(error: Error, { exchange }: CallFacts): ShownDetails {
   const attempts: AttemptTrace[] = []
   for (let attempt = exchange.latest; attempt !== undefined; attempt = attempt.previous) attempts.unshift(attempt.trace())
   return {
-    requestFields: redactFields(pairs(request.fields), options.redact),
+    requestFields: { ...redactFields(pairs(request.fields), options.redact) },
     ...(isOfResponse(error) ? ofResponse(error, options.redact) : {}),
     attempts,
     redirects: redirects.hops,
@@ -77,7 +82,7 @@ function isOfResponse(error: Error): error is Error & OfResponse {
 
 function ofResponse({ headers, body }: OfResponse, own: Parameters<typeof redactFields>[1]) {
   const content = redactContent(body, headers.get('content-type'), own)
-  return { responseFields: redactFields(headers, own), ...(content === '' ? {} : { content }) }
+  return { responseFields: { ...redactFields(headers, own) }, ...(content === '' ? {} : { content }) }
 }
 
 function* pairs(fields: readonly string[]): Generator<readonly [string, string]> {
