@@ -6,7 +6,7 @@ import { escapeControls, redactText } from './redact-text.ts'
 /** Fields whose value is a reference, RFC 9110 §10.2.2, §8.7 and §10.1.3, and those that the monitors of clouds use. */
 const references = new Set(['location', 'content-location', 'referer', 'operation-location', 'azure-asyncoperation', 'sourcemap'])
 /** Targets of links, RFC 8288 §3. */
-const target = /<([^>]*)>/g
+const target = /<([^<>]*)>/g
 
 /** Fields safe to log, as a record without a prototype: credentials masked by name, and secrets within the others by their look. */
 export function redactFields(fields: Iterable<readonly [string, string]>, own?: OwnNames): Record<string, string> {
