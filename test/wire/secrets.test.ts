@@ -326,6 +326,18 @@ describe('an error that a function of the caller throws', () => {
     expect(leaks(new Map([['trace', exitsOf(error).get('trace') as string]]), allPlanted())).toEqual([])
   })
 
+  test('the reason of an abort under way is the caller’s own, and the trace tells its code only if that is one', async () => {
+    const reason = Object.assign(own(), { code: `Bearer ${plant('code-of-a-reason')}` })
+    const controller = new AbortController()
+    const aborting: Scripted = () => {
+      controller.abort(reason)
+      return new Promise<Response>(() => {})
+    }
+    const error = await failure([aborting], {}, { signal: controller.signal })
+    expect(error).toBe(reason)
+    expect(exported.traceOf(error)?.attempts[0]?.error).toBe('Error')
+  })
+
   test('the reason of an abort is the caller’s own, too', async () => {
     const reason = own()
     expect(await failure([never], {}, { signal: AbortSignal.abort(reason) })).toBe(reason)
@@ -519,6 +531,20 @@ test('a Response that is logged shows no credentials, and a clone of it neither;
   expect(response.headers.get('set-cookie')).toContain(plant('set-cookie'))
   expect(response.url).toContain(plant('query'))
   expect(leaks(new Map([['trace', JSON.stringify(exported.traceOf(response))]]), allPlanted())).toEqual([])
+})
+
+test('the content of a Request that cannot be read is told with a cause without secrets', async () => {
+  const request = new Request(guarded(origin), { method: 'PUT', body: failing(dirty('ESOURCE')), duplex: 'half' } as RequestInit)
+  const api = createFetch({ ...guardedOptions, transport: async () => new Response() })
+  const error = await rejection(api(request, { headers: guardedFields() }))
+  expect(error).toMatchObject({ kind: 'source', cause: { code: 'ESOURCE' } })
+  expectNothingTold(error)
+})
+
+test('what stands in content cannot forge a line of a log', async () => {
+  const issues = [{ message: '', path: ['a\r\nGET https://api.test/ failed\u001b[2K\u202e'] }]
+  const schema = { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues }) } } as const
+  expectNothingTold(await failureToRead(new Response('{}'), { schema }))
 })
 
 test('a body that a transport of the caller loses is told as a lost connection, without its secrets', async () => {
