@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Clock, systemClock } from './clock.ts'
+import { shownValue } from './errors/redact-text.ts'
 
 /** What calls inherit from the work that they are part of. */
 export interface Scope {
@@ -34,7 +35,7 @@ const scopes = new AsyncLocalStorage<Scope>()
  */
 export function withDeadline<Result>(timeoutMs: number, run: () => Result, options: DeadlineOptions = {}): Result {
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-    throw new TypeError(`withDeadline: timeoutMs must be a number of at least 0, got ${String(timeoutMs)}`)
+    throw new TypeError(`withDeadline: timeoutMs must be a number of at least 0, got ${shownValue(timeoutMs)}`)
   }
   const { clock = systemClock, repeated = false } = Object.assign(Object.create(null) as DeadlineOptions, options)
   return inScope({ clock, dueMs: clock.now() + timeoutMs, repeated }, run)

@@ -75,7 +75,7 @@ export class Exchange extends Timed implements Watcher {
     let attempts = 0
     for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) attempts += 1
     return {
-      request: { method, url: redactUrl(href) },
+      request: { method, url: redactUrl(href, this.options.redact) },
       attempts,
       elapsedMs: Math.round(this.options.clock.now() - this.startMs),
       exchange: this,

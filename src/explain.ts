@@ -1,3 +1,4 @@
+import { shownValue } from './errors/redact-text.ts'
 import { defaults } from './options/defaults.ts'
 import { resolveClient } from './options/resolve.ts'
 import { candidates, failureCandidates, type PolicySource } from './policy/classify.ts'
@@ -47,7 +48,7 @@ export function explain(status: number | FailureKey, options: ClientOptions = {}
     }
   }
   if (!isStatus(status))
-    throw new TypeError(`explain: status must be a code from 100 to 999, 'network' or 'timeout', got ${JSON.stringify(status)}`)
+    throw new TypeError(`explain: status must be a code from 100 to 999, 'network' or 'timeout', got ${shownValue(status)}`)
   const row = statusRow(status)
   const { policy, source } = first(candidates(status, on))
   return {

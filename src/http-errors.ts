@@ -1,4 +1,5 @@
 import type { HttpErrorDetails } from './errors/http-error.ts'
+import { redactText } from './errors/redact-text.ts'
 import type { Exchange } from './exchange.ts'
 import { ErrorContent } from './http/excerpt.ts'
 import { retryAfterMs } from './http/retry-after.ts'
@@ -15,7 +16,7 @@ export function errorDetails(received: Received, excerpt: Bytes, exchange: Excha
   const { notRepeated, options } = exchange
   return {
     status,
-    statusText: unnamed ? received.statusText : phrase,
+    statusText: unnamed ? redactText(received.statusText, options.redact) : phrase,
     received,
     retryAfterMs: retryAfterMs(received, options.clock.wallTime),
     retryable: repeat !== 'never',

@@ -134,6 +134,7 @@ export type {
   RetryBudgetOptions,
   ThrottleOptions,
 } from './types/protection.ts'
+export type { RedactOptions } from './types/redact.ts'
 export type { ResumeOptions } from './types/resume.ts'
 export type { SchemaIssue, SchemaOutput, SchemaResult, SchemaTable, StandardSchema, TypedResponse } from './types/schema.ts'
 export type { TargetFunction, TargetInput, TargetOptions, TargetRule, TargetSet } from './types/targets.ts'

@@ -63,9 +63,19 @@ function ownMembers(init: Record<string, unknown>): CallInit {
     } else if (clientOptions.has(name)) throw new TypeError(`fetch: ${name} is an option of a client; use extend({ ${name} })`)
   }
   // The platform knows its own rules best; it is asked only where one of these members is given.
-  if (toCheck !== undefined) new Request('http://localhost/', toCheck)
+  if (toCheck !== undefined) checkMembers(toCheck)
   own.options = ofCall
   return own
+}
+
+/** The message of the platform would show the value, and `credentials` may hold some. */
+function checkMembers(members: Record<string, unknown>): void {
+  try {
+    new Request('http://localhost/', members)
+  } catch {
+    const names = Object.keys(members).join(', ')
+    throw new TypeError(`fetch: the Fetch standard (§5.3) does not allow what is given for ${names}`)
+  }
 }
 
 /** A Request of this platform, or of another copy of it. */

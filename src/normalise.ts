@@ -1,5 +1,6 @@
 import { scopeOn } from './deadline.ts'
 import { looksLikeCredential } from './errors/redact.ts'
+import { shownValue } from './errors/redact-text.ts'
 import { Exchange } from './exchange.ts'
 import { withCacheMode } from './http/cache-mode.ts'
 import { replayable, toContent } from './http/content.ts'
@@ -72,7 +73,7 @@ function termsOf(own: CallInit, request: Request | undefined, cache = 'default',
 /** The fields of the call over the client's. The client's credentials go to the origin of its baseUrl alone. */
 function fieldsOf(own: CallInit, request: Request | undefined, client: ResolvedOptions, origin: string): Fields {
   const foreign = client.baseUrl !== undefined && client.baseUrl.origin !== origin
-  const base = foreign ? filteredFields(client.headers, (name) => !looksLikeCredential(name)) : client.headers
+  const base = foreign ? filteredFields(client.headers, (name) => !looksLikeCredential(name, client.redact)) : client.headers
   const given = mergeFields(base, own.headers === undefined ? request?.headers : own.headers)
   const mode = own.cache ?? request?.cache
   // A shared cache answers conditions itself, as a proxy would.
@@ -118,5 +119,5 @@ function signalOf(signal: AbortSignal | null | undefined): AbortSignal | undefin
 function redirectOf(mode: unknown): Terms['redirect'] {
   if (mode === undefined) return 'follow'
   if (mode === 'follow' || mode === 'manual' || mode === 'error') return mode
-  throw new TypeError(`redirect must be one of 'follow', 'manual', 'error', got ${String(mode)}`)
+  throw new TypeError(`redirect must be one of 'follow', 'manual', 'error', got ${shownValue(mode)}`)
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { shownValue } from '../errors/redact-text.ts'
 import { explain } from '../explain.ts'
 import type { FailureKey, PolicyTable } from '../types/policy.ts'
 
@@ -87,7 +88,7 @@ function parsed(args: readonly string[]) {
 
 function fieldOf(text: string): [string, string] {
   const colon = text.indexOf(':')
-  if (colon < 1) throw new UsageError(`-H wants 'name: value', got ${JSON.stringify(text)}`)
+  if (colon < 1) throw new UsageError(`-H wants 'name: value', got ${shownValue(text)}`)
   return [text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()]
 }
 
@@ -100,7 +101,7 @@ function policies(pairs: readonly string[]): PolicyTable {
   const on: Record<string, unknown> = {}
   for (const pair of pairs) {
     const [key, word, rest] = pair.split('=')
-    if (!key || !word || rest !== undefined) throw new UsageError(`--on wants <status>=<policy>, got ${JSON.stringify(pair)}`)
+    if (!key || !word || rest !== undefined) throw new UsageError(`--on wants <status>=<policy>, got ${shownValue(pair)}`)
     on[key] = word
   }
   try {
@@ -114,5 +115,5 @@ function policies(pairs: readonly string[]): PolicyTable {
 function statusOf(text: string): number | FailureKey {
   if (text === 'network' || text === 'timeout') return text
   if (/^[1-9]\d\d$/.test(text)) return Number(text)
-  throw new UsageError(`--explain wants a status code, network or timeout, got ${JSON.stringify(text)}`)
+  throw new UsageError(`--explain wants a status code, network or timeout, got ${shownValue(text)}`)
 }

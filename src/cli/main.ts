@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { createFetch } from '../create-fetch.ts'
 import { isTimeoutError } from '../errors/failures.ts'
+import { escapeControls, redactText } from '../errors/redact-text.ts'
 import { explain } from '../explain.ts'
 import { errorClass, statusClass } from '../status/table.ts'
 import { traceOf } from '../traces.ts'
@@ -40,11 +41,11 @@ async function fetchAndPrint(command: FetchCommand): Promise<number> {
     const { status } = response
     const code = exitCodes[statusClass(status)]
     if (code > exitCodes['3xx'])
-      process.stderr.write(`steadfetch: ${status} ${response.statusText} (${errorClass(status).name})\n`)
+      process.stderr.write(`steadfetch: ${status} ${redactText(response.statusText)} (${errorClass(status).name})\n`)
     return code
   } catch (error) {
     if (command.showTrace) printTrace(error)
-    process.stderr.write(`steadfetch: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`steadfetch: ${redactText(error instanceof Error ? error.message : String(error))}\n`)
     if (traceOf(error) === undefined) return usageExitCode
     return isTimeoutError(error) ? timeoutExitCode : failureExitCode
   } finally {
@@ -58,8 +59,9 @@ async function contentOf(content: string | undefined): Promise<string | Uint8Arr
 }
 
 function headOf(response: Response): string {
-  const fields = [...response.headers].map(([name, value]) => `${name}: ${value}\n`).join('')
-  return `${response.status} ${response.statusText}\n${fields}\n`
+  // Asked for, and shown as they came, but for what would steer the terminal.
+  const fields = [...response.headers].map(([name, value]) => `${name}: ${escapeControls(value)}\n`).join('')
+  return `${response.status} ${escapeControls(response.statusText)}\n${fields}\n`
 }
 
 function printTrace(result: unknown): void {
@@ -71,6 +73,6 @@ try {
   process.exitCode = await run(process.argv.slice(2))
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
-  process.stderr.write(`steadfetch: ${error.message}\nTry 'steadfetch --help'.\n`)
+  process.stderr.write(`steadfetch: ${escapeControls(error.message)}\nTry 'steadfetch --help'.\n`)
   process.exitCode = usageExitCode
 }

@@ -1,6 +1,7 @@
 import type { CallFacts } from '../types/exchange.ts'
+import { branchOf } from './brand.ts'
 import { codeOf, FetchFailure } from './fetch-failure.ts'
-import { branchOf, type ErrorDetails, mark, SteadfetchError } from './steadfetch-error.ts'
+import { type ErrorDetails, mark, SteadfetchError } from './steadfetch-error.ts'
 
 /** What part of the network failed. */
 export type NetworkFailure = 'connect' | 'dns' | 'tls' | 'reset' | 'protocol' | 'truncated' | 'unknown'

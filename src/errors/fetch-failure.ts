@@ -1,5 +1,5 @@
 import type { RequestFacts } from '../types/trace.ts'
-import { type ErrorDetails, messageOf, type SteadfetchErrorLike } from './steadfetch-error.ts'
+import { causeOf, type ErrorDetails, messageOf, type SteadfetchErrorLike } from './steadfetch-error.ts'
 
 /** The code of an error of this branch and kind. */
 export function codeOf(branch: string, kind: string): `ERR_STEADFETCH_${string}` {
@@ -16,7 +16,7 @@ export abstract class FetchFailure extends TypeError implements SteadfetchErrorL
   readonly #details: ErrorDetails
 
   constructor(details: ErrorDetails) {
-    super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
+    super(messageOf(details), causeOf(details))
     const { code, retryable, facts } = details
     this.code = code
     this.retryable = retryable

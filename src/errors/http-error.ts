@@ -1,6 +1,7 @@
 import type { CallFacts, Received } from '../types/exchange.ts'
 import type { SchemaOutput, StandardSchema } from '../types/schema.ts'
-import { branchOf, mark, SteadfetchError } from './steadfetch-error.ts'
+import { branchOf } from './brand.ts'
+import { mark, SteadfetchError } from './steadfetch-error.ts'
 
 /** Problem details of an API, RFC 9457 §3.1; extension members are kept. */
 export interface Problem {

@@ -1,10 +1,9 @@
 import type { CallFacts } from '../types/exchange.ts'
 import type { RequestFacts } from '../types/trace.ts'
-
-/** The mark every error of every copy of steadfetch carries. */
-const brand: unique symbol = Symbol.for('steadfetch.error')
-
-type Branch = 'http' | 'network' | 'redirect' | 'timeout' | 'refused' | 'body'
+import { type Branch, branchOf, brand } from './brand.ts'
+import { redactError } from './redact-error.ts'
+import { escapeControls } from './redact-text.ts'
+import { markShown } from './shown.ts'
 
 /** What an error is made of. */
 export interface ErrorDetails {
@@ -32,21 +31,31 @@ export interface SteadfetchErrorLike extends Error {
   readonly elapsedMs: number
 }
 
-/** The message of an error: `GET https://a/b failed: 503 Service Unavailable (3 attempts, 1200 ms)`. */
+/** The message of an error, one line: `GET https://a/b failed: 503 Service Unavailable (3 attempts, 1200 ms)`. */
 export function messageOf({ summary, facts }: ErrorDetails): string {
   const { request, attempts, elapsedMs } = facts
   const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
-  return `${request.method} ${request.url} failed: ${summary} (${tries}, ${elapsedMs} ms)`
+  return escapeControls(`${request.method} ${request.url} failed: ${summary} (${tries}, ${elapsedMs} ms)`)
+}
+
+/** The cause of an error as Error takes it, with nothing secret in it. */
+export function causeOf({ cause, facts }: ErrorDetails): { readonly cause: unknown } | undefined {
+  return cause === undefined ? undefined : { cause: redactError(cause, facts.exchange.options.redact) }
 }
 
 /**
- * Marks the errors of a class: their branch, their name and their form as JSON. It stands on the prototype, so that an
+ * Marks the errors of a class: their branch, their name and how they are shown. It stands on the prototype, so that an
  * error costs no more than another one, and its stack begins with its name.
  */
 export function mark(prototype: Error, branch: Branch): void {
   Object.defineProperty(prototype, brand, { value: branch })
   Object.defineProperty(prototype, 'name', { get: nameOf, set: ownName, configurable: true })
-  Object.defineProperty(prototype, 'toJSON', { value: toJSON, configurable: true, writable: true })
+  markShown(prototype, factsOf)
+}
+
+/** The classes of both roots have this static member. */
+function factsOf(error: Error): CallFacts | undefined {
+  return (error.constructor as Partial<typeof SteadfetchError>).detailsOf?.(error)?.facts
 }
 
 function nameOf(this: Error): string {
@@ -57,22 +66,11 @@ function ownName(this: Error, value: unknown): void {
   Object.defineProperty(this, 'name', { value, configurable: true, writable: true })
 }
 
-/** JSON.stringify leaves the name and the message of an Error out; a log needs them. */
-function toJSON(this: Error): object {
-  const { name, message } = this
-  return Object.assign({ name, message }, this)
-}
-
-/** Which branch of the error tree `value` belongs to; undefined when it is no error of ours. */
-export function branchOf(value: unknown): Branch | undefined {
-  return value instanceof Error ? (value as { [brand]?: Branch })[brand] : undefined
-}
-
-/** What a trace calls the end of an attempt without a response. */
+/** What a trace calls the end of an attempt without a response; what is spelt like no code may be anything. */
 export function traceCode(error: unknown): string {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown }
-  if (typeof code === 'string') return code
-  return typeof name === 'string' ? name : 'aborted'
+  const told = [code, name].find((word): word is string => typeof word === 'string' && /^[A-Za-z_$][\w$]{0,63}$/.test(word))
+  return told ?? 'aborted'
 }
 
 /**
@@ -100,7 +98,7 @@ export class SteadfetchError extends Error implements SteadfetchErrorLike {
 
   /** @internal */
   constructor(details: ErrorDetails) {
-    super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause })
+    super(messageOf(details), causeOf(details))
     const { code, retryable, facts } = details
     this.code = code
     this.retryable = retryable

@@ -1,8 +1,9 @@
+import { shownValue } from '../errors/redact-text.ts'
 import type { FieldsInit } from '../types/call-options.ts'
 import type { Content, Fields } from '../types/exchange.ts'
 
-/** RFC 9110 §5.1. */
-const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** What a field may be called, RFC 9110 §5.1. */
+export const fieldName: RegExp = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** RFC 9110 §5.5: visible characters, obs-text, space and tab. */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
 /** Fields that belong to the connection; undici and HTTP/2 refuse them, RFC 9112 §9.6 and RFC 9113 §8.2.2. */
@@ -78,7 +79,7 @@ export function mergeFields(base: Fields, source: FieldsInit | undefined): Field
   const seen = new Set<string>()
   for (const [rawName, rawValue] of entriesOf(source)) {
     const name = String(rawName).toLowerCase()
-    if (!fieldName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name)} is no field name (RFC 9110 §5.1)`)
+    if (!fieldName.test(name)) throw new TypeError(`headers: ${shownValue(name)} is no field name (RFC 9110 §5.1)`)
     put(merged, name, rawValue === undefined ? undefined : validValue(name, rawValue), seen)
   }
   return merged
@@ -98,7 +99,7 @@ function put(fields: string[], name: string, value: string | undefined, seen: Se
 }
 
 function entriesOf(source: FieldsInit): Iterable<readonly unknown[]> {
-  if (typeof source !== 'object' || source === null) throw new TypeError(`headers must be an object, got ${String(source)}`)
+  if (typeof source !== 'object' || source === null) throw new TypeError(`headers must be an object, got ${shownValue(source)}`)
   if (!(Symbol.iterator in source)) {
     if (Object.getOwnPropertySymbols(source).length > 0) throw new TypeError('headers: a symbol is no field name')
     return Object.entries(source)

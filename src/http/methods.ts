@@ -1,3 +1,4 @@
+import { shownValue } from '../errors/redact-text.ts'
 import type { Fields } from '../types/exchange.ts'
 import { fieldOf } from './fields.ts'
 
@@ -15,7 +16,7 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** The method as it is sent. @throws TypeError for one that is no token or is forbidden. */
 export function normaliseMethod(method: string): string {
   if (method === 'GET') return method
-  if (!token.test(method)) throw new TypeError(`method must be a token (RFC 9110 §9.1), got ${JSON.stringify(method)}`)
+  if (!token.test(method)) throw new TypeError(`method must be a token (RFC 9110 §9.1), got ${shownValue(method)}`)
   if (forbidden.test(method)) throw new TypeError(`method ${method.toUpperCase()} cannot be sent by fetch`)
   return normalised.test(method) ? method.toUpperCase() : method
 }

@@ -1,5 +1,6 @@
 import { statusRow } from '../status/table.ts'
 import type { ByteStream, HopRequest, Received } from '../types/exchange.ts'
+import type { OwnNames } from '../types/redact.ts'
 import { decodeUtf8 } from './collect.ts'
 import { filteredFields } from './fields.ts'
 import { destination, keptFields, type Refused } from './redirect.ts'
@@ -39,10 +40,10 @@ export function isPending({ status }: Pick<Received, 'status'>): boolean {
 }
 
 /** The request that asks at `location` for the outcome of `request`; credentials stay with their origin, as for redirects. */
-export function inquiry(request: HopRequest, location: string): HopRequest | Refused {
+export function inquiry(request: HopRequest, location: string, own?: OwnNames): HopRequest | Refused {
   const url = destination(request.href, location, false, 'referred')
   if (!(url instanceof URL)) return url
-  const kept = keptFields(request.fields, url.origin === request.origin, true, 'credential-like')
+  const kept = keptFields(request.fields, url.origin === request.origin, true, 'credential-like', own)
   const fields = filteredFields(kept, (name) => !ofRequestAlone.has(name) && !conditional.test(name))
   return { method: request.method === 'HEAD' ? 'HEAD' : 'GET', ...targetOf(url), fields, content: null }
 }

@@ -133,11 +133,16 @@ export class ReceivedResponse implements Received {
   }
 }
 
-/** The response of a foreign transport, to a request of this method and target. */
-export function receivedFrom(response: Response, method: string, url: string): ReceivedResponse {
+/** The response of a foreign transport, to a request of this method and target; `told` says what a failure of its body is told as. */
+export function receivedFrom(
+  response: Response,
+  method: string,
+  url: string,
+  told?: (error: unknown) => unknown,
+): ReceivedResponse {
   const { status, statusText, headers, body } = response
   if (isBodiless(method, status)) body?.cancel().catch(() => {})
-  const wire = isBodiless(method, status) || body === null ? null : bodyOf(body as ReadableStream<Uint8Array<ArrayBuffer>>)
+  const wire = isBodiless(method, status) || body === null ? null : bodyOf(body as ReadableStream<Uint8Array<ArrayBuffer>>, told)
   return new ReceivedResponse(status, statusText, url, headers, wire)
 }
 

@@ -3,9 +3,10 @@ import { looksLikeCredential } from '../errors/redact.ts'
 import { statusRow } from '../status/table.ts'
 import type { Fields, HopRequest } from '../types/exchange.ts'
 import type { FollowOptions } from '../types/policy.ts'
+import type { OwnNames } from '../types/redact.ts'
 import { filteredFields } from './fields.ts'
 import { isForbiddenPort } from './ports.ts'
-import { hasUserinfo, isHttp, targetOf } from './target.ts'
+import { hasUserinfo, isHttp, shownScheme, targetOf } from './target.ts'
 
 /** Where a redirect leads: the next request, a refusal, or nowhere because there is no Location. */
 export type Redirection = { readonly kind: 'request'; readonly request: HopRequest } | Refused | { readonly kind: 'none' }
@@ -27,7 +28,13 @@ function refused(why: RedirectFailure, summary: string): Refused {
 }
 
 /** The request a 3xx response asks for, RFC 9110 §15.4 and §10.2.2. */
-export function redirection(request: HopRequest, status: number, location: string | null, options: FollowOptions): Redirection {
+export function redirection(
+  request: HopRequest,
+  status: number,
+  location: string | null,
+  options: FollowOptions,
+  own?: OwnNames,
+): Redirection {
   const rule = statusRow(status).redirect ?? 'keeps-request'
   if (location === null) return { kind: 'none' }
   const url = destination(request.href, location, options.allowDowngrade === true, 'redirected')
@@ -44,7 +51,7 @@ export function redirection(request: HopRequest, status: number, location: strin
   if (content !== null && !sameOrigin && options.replayCrossOrigin !== true) {
     return refused('content', 'redirected with content to another origin')
   }
-  const fields = keptFields(request.fields, sameOrigin, becomesGet, options.strip ?? 'credential-like')
+  const fields = keptFields(request.fields, sameOrigin, becomesGet, options.strip ?? 'credential-like', own)
   return { kind: 'request', request: { method: becomesGet ? 'GET' : request.method, ...targetOf(url), fields, content } }
 }
 
@@ -53,7 +60,7 @@ export function destination(from: string, location: string, allowDowngrade: bool
   // Bytes beyond ASCII are taken for UTF-8, Fetch standard §2.2.6.
   const url = URL.parse(Buffer.from(location, 'latin1').toString('utf8'), from)
   if (url === null) return refused('location', `${how} to an invalid Location`)
-  if (!isHttp(url)) return refused('scheme', `${how} to the scheme ${url.protocol}`)
+  if (!isHttp(url)) return refused('scheme', `${how} to the scheme ${shownScheme(url)}`)
   if (isForbiddenPort(url)) return refused('port', `${how} to the forbidden port ${url.port}`)
   if (hasUserinfo(url)) return refused('credentials', `${how} to a URL with credentials`)
   if (from.startsWith('https:') && url.protocol === 'http:' && !allowDowngrade) {
@@ -63,11 +70,17 @@ export function destination(from: string, location: string, allowDowngrade: bool
 }
 
 /** The fields that are sent to where a response leads: those of content only with it, credentials only to the same origin. */
-export function keptFields(fields: Fields, sameOrigin: boolean, becomesGet: boolean, strip: FollowOptions['strip']): Fields {
+export function keptFields(
+  fields: Fields,
+  sameOrigin: boolean,
+  becomesGet: boolean,
+  strip: FollowOptions['strip'],
+  own?: OwnNames,
+): Fields {
   return filteredFields(fields, (name) => {
     if (becomesGet && contentField.test(name)) return false
     // It names what the POST was to do.
     if (becomesGet && name === 'idempotency-key' && strip !== 'standard') return false
-    return sameOrigin || !(standardStrip.has(name) || (strip === 'credential-like' && looksLikeCredential(name)))
+    return sameOrigin || !(standardStrip.has(name) || (strip === 'credential-like' && looksLikeCredential(name, own)))
   })
 }

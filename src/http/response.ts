@@ -5,6 +5,7 @@ import type { ByteStream } from '../types/exchange.ts'
 import { collect, decodeUtf8, joined } from './collect.ts'
 import { readJson } from './json.ts'
 import type { ReceivedResponse } from './received.ts'
+import { shownResponse } from './shown-response.ts'
 import { streamOf } from './stream.ts'
 
 const bodyUsed = 'Body is unusable: Body has already been read'
@@ -26,13 +27,6 @@ export class SteadResponse {
     this.#received = received
     this.#wire = wire
     this.#twin = twin
-  }
-
-  /** What console.log shows; the body is not touched. */
-  static describe(response: SteadResponse, options: object): string {
-    const { status, statusText, bodyUsed, ok, redirected, type, url } = response
-    const headers = Object.fromEntries(response.headers)
-    return `Response ${inspect({ status, statusText, headers, bodyUsed, ok, redirected, type, url }, options)}`
   }
 
   /** A body as a stream of text, which Node.js 26 has. */
@@ -186,7 +180,7 @@ if ('textStream' in Response.prototype) {
 Object.setPrototypeOf(SteadResponse.prototype, Response.prototype)
 Object.defineProperty(SteadResponse.prototype, inspect.custom, {
   value(this: SteadResponse, _depth: number, options: object) {
-    return SteadResponse.describe(this, options)
+    return shownResponse(this, SteadResponse.receivedOf(this)?.watcher, options)
   },
   configurable: true,
   writable: true,

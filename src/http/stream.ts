@@ -55,10 +55,12 @@ export function streamOf(body: Body): ByteStream {
 class Pump {
   readonly #reader: ReadableStreamDefaultReader<Bytes>
   readonly body: Body
+  readonly #told: ((error: unknown) => unknown) | undefined
   #wanted = false
   #reading = false
 
-  constructor(stream: ByteStream) {
+  constructor(stream: ByteStream, told: ((error: unknown) => unknown) | undefined) {
+    this.#told = told
     this.#reader = stream.getReader()
     this.body = new WireBody(this)
     this.resume()
@@ -88,13 +90,13 @@ class Pump {
         else this.body.cancel(new TypeError('the body is a stream of something other than Uint8Array'))
       }
     } catch (error) {
-      this.body.fail(error)
+      this.body.fail(this.#told === undefined ? error : this.#told(error))
     }
     this.#reading = false
   }
 }
 
-/** A stream as a body. */
-export function bodyOf(stream: ByteStream): Body {
-  return new Pump(stream).body
+/** A stream as a body; `told` says what its failure is told as. */
+export function bodyOf(stream: ByteStream, told?: (error: unknown) => unknown): Body {
+  return new Pump(stream, told).body
 }

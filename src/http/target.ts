@@ -37,8 +37,7 @@ export function resolveTarget(input: string | URL, base: URL | undefined): Targe
   }
   if (isLocal(url)) return targetOf(url)
   if (!isHttp(url)) {
-    const { protocol } = url
-    throw new TypeError(`the scheme ${JSON.stringify(protocol)} cannot be fetched; http:, https:, data: and blob: can`)
+    throw new TypeError(`the scheme ${JSON.stringify(shownScheme(url))} cannot be fetched; http:, https:, data: and blob: can`)
   }
   if (isForbiddenPort(url)) throw forbiddenPort(url)
   if (hasUserinfo(url))
@@ -80,6 +79,11 @@ function isLocal(url: URL): boolean {
 /** Whether the scheme is one steadfetch speaks. */
 export function isHttp(url: URL): boolean {
   return url.protocol === 'http:' || url.protocol === 'https:'
+}
+
+/** The scheme of a URL for a message; what is long, or no word, may be the first half of credentials without a scheme. */
+export function shownScheme({ protocol }: URL): string {
+  return /^[a-z]{1,12}:$/.test(protocol) ? protocol : '***:'
 }
 
 /** Whether the URL has a userinfo component, RFC 3986 §3.2.1. */

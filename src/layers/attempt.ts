@@ -129,7 +129,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     const startMs = this.startMs - this.#exchange.startMs
     return {
       method,
-      url: redactUrl(href),
+      url: redactUrl(href, this.#exchange.options.redact),
       ...result,
       startMs,
       durationMs: this.durationMs,

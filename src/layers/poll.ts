@@ -85,7 +85,7 @@ function turn(
   location: string | undefined,
   { status }: Received,
 ): FailureOutcome | undefined {
-  const request = location === undefined ? exchange.request : inquiry(from, location)
+  const request = location === undefined ? exchange.request : inquiry(from, location, exchange.options.redact)
   if ('kind' in request) {
     const error = new RedirectError(request.why, status, request.summary, exchange.facts())
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }

@@ -33,7 +33,7 @@ async function followHop(
 ): Promise<Outcome | 'deliver' | undefined> {
   const { received } = outcome
   const { request, options, redirects } = exchange
-  const target = redirection(request, received.status, received.field('location'), policy)
+  const target = redirection(request, received.status, received.field('location'), policy, options.redact)
   if (target.kind === 'none') return 'deliver'
   await readExcerpt(received.body, options.clock)
   received.release(undefined)
@@ -55,7 +55,8 @@ async function followHop(
     if (!(await wait(options.clock, askedMs, exchange))) return cancelledOutcome(exchange.reason, options.on)
     exchange.noteWait(askedMs, 'retry-after')
   }
-  const hop = { status: received.status, from: redactUrl(request.href), to: redactUrl(target.request.href) }
+  const shown = (href: string): string => redactUrl(href, options.redact)
+  const hop = { status: received.status, from: shown(request.href), to: shown(target.request.href) }
   const crossedOrigins = redirects.crossedOrigins || target.request.origin !== request.origin
   exchange.redirects = { hops: [...redirects.hops, hop], crossedOrigins }
   if (options.events.hears('redirect.followed')) options.events.tell(exchange, 'redirect.followed', hop)

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import { redactError } from '../errors/redact-error.ts'
+import { redactText } from '../errors/redact-text.ts'
 import { bare, checkFlag, checkFunction, checkKeys, checkNumber, checkOneOf, given, invalidOption } from '../policy/checks.ts'
 import type { ClientOptions, ResolvedOptions } from '../types/options.ts'
 import type { ConnectOptions, Connector, ConnectorCallback, ResolvedConnect } from '../types/transport.ts'
@@ -97,7 +99,9 @@ function contextOf(owner: string, options: SecureContextOptions): SecureContext 
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const names = Object.keys(options).join(', ')
-    throw new TypeError(`${owner}: connect cannot be used for TLS (${names}): ${code ?? message}`, { cause: error })
+    throw new TypeError(`${owner}: connect cannot be used for TLS (${names}): ${code ?? redactText(message)}`, {
+      cause: redactError(error),
+    })
   }
 }
 

@@ -17,6 +17,8 @@ export const defaults: ResolvedOptions = {
   resume: undefined,
   connectTimeoutMs: 10_000,
   errors: 'throw',
+  details: undefined,
+  redact: undefined,
   onInformation: undefined,
   expectContinue: false,
   baseUrl: undefined,

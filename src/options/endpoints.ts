@@ -1,4 +1,3 @@
-import { redactUrl } from '../errors/redact.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { hasUserinfo, isHttp } from '../http/target.ts'
 import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
@@ -39,12 +38,10 @@ export function resolveEndpoints(
 function originOf(owner: string, origin: unknown): string {
   const url = URL.parse(String(origin))
   const demand = 'an http or https origin without a path'
-  // Beside an origin there may be credentials in it.
-  const shown = /[?#@]/.test(String(origin)) ? redactUrl(String(origin)) : origin
-  if (url === null || !isHttp(url)) throw invalidOption(owner, 'every one of endpoints.origins', demand, shown)
+  if (url === null || !isHttp(url)) throw invalidOption(owner, 'every one of endpoints.origins', demand, origin)
   if (hasUserinfo(url)) throw new TypeError(`${owner}: endpoints.origins must not have credentials in them`)
   if (isForbiddenPort(url))
     throw new TypeError(`${owner}: endpoints.origins has the forbidden port ${url.port} (Fetch standard §2.9)`)
-  if (`${url.origin}/` !== url.href) throw invalidOption(owner, 'every one of endpoints.origins', demand, shown)
+  if (`${url.origin}/` !== url.href) throw invalidOption(owner, 'every one of endpoints.origins', demand, origin)
   return url.origin
 }

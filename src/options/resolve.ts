@@ -14,11 +14,12 @@ import { resolveConnect } from './connect.ts'
 import { checkExpect, resolveExpect } from './expect.ts'
 import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
+import { detailsByEnvironment, resolveRedact } from './redact.ts'
 import { resolveResume } from './resume.ts'
 import { resolveSchema } from './schema.ts'
 import { checkSeen, resolveTargets } from './targets.ts'
 
-/** The options that a call may have of its own, but for `on`, `resume` and `schema`, and what they may be. */
+/** The options that a call may have of its own, but for `on`, `resume`, `schema` and `redact`, and what they may be. */
 const callRules = {
   maxAttempts: { min: 1, integer: true },
   timeoutMs: 'duration',
@@ -26,6 +27,7 @@ const callRules = {
   idleTimeoutMs: 'duration',
   maxDecodedBytes: { min: 0, integer: true, or: false },
   errors: ['throw', 'return', 'fetch'],
+  details: ['production', 'development'],
   onInformation: 'function',
   idempotencyKey: checkKey,
   maxResponseBytes: { min: 0, integer: true, or: false },
@@ -35,7 +37,7 @@ const callRules = {
 } as const satisfies Readonly<Record<string, Rule>>
 
 /** The options that a call may have of its own. */
-export const callKeys: readonly string[] = ['on', 'resume', 'schema', ...Object.keys(callRules)]
+export const callKeys: readonly string[] = ['on', 'resume', 'schema', 'redact', ...Object.keys(callRules)]
 
 const clientRules = {
   ...callRules,
@@ -65,6 +67,8 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     ...protection,
     resume: resolveResume(owner, own.resume, parent.resume),
     schema: resolveSchema(owner, own.schema, parent.schema),
+    redact: resolveRedact(owner, own.redact, parent.redact),
+    details: own.details ?? parent.details ?? detailsByEnvironment(),
     connect: resolveConnect(owner, parent, own),
     targets: resolveTargets(owner, parent, own.targets),
     cache,
@@ -97,6 +101,7 @@ export function resolveCall(client: ResolvedOptions, options: CallOptions): Reso
     refreshes: refreshes(on),
     resume: resolveResume('fetch', options.resume, client.resume),
     schema: resolveSchema('fetch', options.schema, client.schema),
+    redact: resolveRedact('fetch', options.redact, client.redact),
     expectContinue: resolveExpect('fetch', client, options),
   }
   return { ...client, ...options, ...resolved } as ResolvedOptions

@@ -1,3 +1,5 @@
+import { shownValue } from '../errors/redact-text.ts'
+
 /** A copy without a prototype: what is read from it later is its own, whatever was done to Object.prototype. */
 export function bare<Value extends object>(value: Value): Value {
   return Object.assign(Object.create(null) as Value, value)
@@ -16,18 +18,16 @@ export interface NumberRule {
   readonly infinite?: boolean
 }
 
-/** The error for an invalid option: names the option and shows the value. */
+/** The error for an invalid option: names the option and shows the value, unless that may be a secret in the wrong place. */
 export function invalidOption(owner: string, name: string, demand: string, value: unknown): TypeError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? typeof value : String(value)
-  return new TypeError(`${owner}: ${name} must be ${demand}, got ${shown}`)
+  return new TypeError(`${owner}: ${name} must be ${demand}, got ${shownValue(value)}`)
 }
 
 /** @throws TypeError unless every own key of `options` is known: a misspelt option must not be silently lost. */
 export function checkKeys(owner: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw invalidOption(owner, 'options', 'an object', options)
   for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw new TypeError(`${owner}: unknown option ${JSON.stringify(key)}; known are ${known.join(', ')}`)
+    if (!known.includes(key)) throw new TypeError(`${owner}: unknown option ${shownValue(key)}; known are ${known.join(', ')}`)
   }
 }
 

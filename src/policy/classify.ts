@@ -1,5 +1,5 @@
+import { branchOf } from '../errors/brand.ts'
 import { type RefusalKind, RefusedError } from '../errors/failures.ts'
-import { branchOf } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
 import { statusClass, statusRow } from '../status/table.ts'
 import type { FailureOutcome, Outcome } from '../types/exchange.ts'

@@ -1,6 +1,6 @@
+import { branchOf } from '../errors/brand.ts'
 import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { isForeignFailure } from '../errors/foreign.ts'
-import { branchOf } from '../errors/steadfetch-error.ts'
 import type { ResumeConfig } from '../types/resume.ts'
 import { backoffMs } from './backoff.ts'
 import type { Verdict } from './decide-retry.ts'

@@ -11,6 +11,7 @@ const ofTheCall = new Set<string>([
   'timeoutMs',
   'idleTimeoutMs',
   'errors',
+  'details',
   'baseUrl',
   'headers',
 ] satisfies (keyof ResolvedOptions)[])

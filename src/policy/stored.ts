@@ -11,7 +11,7 @@ import { usefulMs } from './reuse.ts'
 import { names } from './storable.ts'
 
 /** Where credentials come from that a request has not yet, and the rules for targets. */
-type Sources = Pick<ResolvedOptions, 'on' | 'cookies'> & Partial<Pick<ResolvedOptions, 'targets'>>
+type Sources = Pick<ResolvedOptions, 'on' | 'cookies' | 'redact'> & Partial<Pick<ResolvedOptions, 'targets'>>
 
 /** Fields of a response as a store keeps them. */
 export type StoredFields = CacheValue['headers']
@@ -48,12 +48,12 @@ export function keyOf({ href, origin, fields }: HopRequest, options: Sources): S
   return { origin: place, method: 'GET', path: href.slice(origin.length), headers: selecting(origin, fields, options) }
 }
 
-function selecting(origin: string, fields: Fields, { on, cookies }: Sources): Record<string, string> {
+function selecting(origin: string, fields: Fields, { on, cookies, redact }: Sources): Record<string, string> {
   const record = Object.create(null) as Record<string, string>
   const others: string[] = []
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] as string
-    const isCredential = looksLikeCredential(name)
+    const isCredential = looksLikeCredential(name, redact)
     const value = isCredential ? hashed(origin, name, fields[index + 1] as string) : normalised(name, fields[index + 1] as string)
     record[name] = value
     if (isCredential && name !== 'authorization' && name !== 'cookie') others.push(value)

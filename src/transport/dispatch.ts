@@ -54,7 +54,11 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   send(): void {
     const { request, upgrade } = this.#attempt
     const options = outgoing(request)
-    this.#way.dispatcherOf().dispatch(upgrade === undefined ? options : { ...options, upgrade }, this)
+    try {
+      this.#way.dispatcherOf().dispatch(upgrade === undefined ? options : { ...options, upgrade }, this)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onConnection(connection: Connection): void {
@@ -143,7 +147,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     return content === null || (content.replayable && content.failure() === undefined)
   }
 
-  #fail(error: Error): void {
+  #fail(error: unknown): void {
     const attempt = this.#attempt
     if (this.#stage === 'unsent') this.#connection?.abandon(this)
     attempt.remove(this)

@@ -1,6 +1,8 @@
 import { BodyError } from '../errors/body-error.ts'
+import { branchOf } from '../errors/brand.ts'
 import { NetworkError, type NetworkFailure, RefusedError, TimeoutError } from '../errors/failures.ts'
-import { branchOf } from '../errors/steadfetch-error.ts'
+import { redactError } from '../errors/redact-error.ts'
+import { secretsOf } from '../errors/redact-fields.ts'
 import { faultText } from '../policy/targets.ts'
 import type { Attempt, CallFacts } from '../types/exchange.ts'
 import { comesBeforeSending, isProxyRefusal, kindOfCode, wasNotProcessed } from './failure-kinds.ts'
@@ -11,22 +13,27 @@ export type Stage = 'unsent' | 'sent' | 'answered' | 'unknown'
 
 /** The failure of an attempt: of the caller's own stream where that is the reason, else of the network. */
 export function attemptFailure(error: unknown, stage: Stage, attempt: Attempt): Error {
-  const source = attempt.request.content?.failure()
-  if (source === undefined) return toFailure(error, stage, attempt.facts())
-  return new BodyError('source', 'the stream that was to be sent failed', attempt.facts(), source.error)
+  const { content, fields } = attempt.request
+  const source = content?.failure()
+  const facts = attempt.facts()
+  const secrets = secretsOf(fields, facts.exchange.options.redact)
+  if (source === undefined) return toFailure(error, stage, facts, secrets)
+  const cause = redactError(source.error, facts.exchange.options.redact, secrets)
+  return new BodyError('source', 'the stream that was to be sent failed', facts, cause)
 }
 
 /** Every failure of undici, of Node's sockets and of a fetch as one of ours; our own pass unchanged. */
-export function toFailure(error: unknown, stage: Stage, facts: CallFacts): Error {
+export function toFailure(error: unknown, stage: Stage, facts: CallFacts, secrets: readonly string[] = []): Error {
   if (error instanceof Error && branchOf(error) !== undefined) return error
-  const root = withoutData(rootOf(error))
-  const code = codeOf(root)
-  const proxyRefused = isProxyRefusal(code, messageOf(root))
+  const origin = rootOf(error)
+  const root = redactError(origin, facts.exchange.options.redact, secrets)
+  const code = codeOf(origin)
+  const proxyRefused = isProxyRefusal(code, messageOf(origin))
   const special = proxyRefused ? undefined : specialFailure(root, code, facts)
   if (special !== undefined) return special
-  const kind = proxyRefused ? 'connect' : kindOf(root, code, stage)
-  const sent = proxyRefused || isUnsent(root, code, stage) ? 'no' : 'maybe'
-  return new NetworkError(kind, sent, `${summaryOf(kind)}: ${reasonOf(root, code)}`, facts, root)
+  const kind = proxyRefused ? 'connect' : kindOf(origin, code, stage)
+  const sent = proxyRefused || isUnsent(origin, code, stage) ? 'no' : 'maybe'
+  return new NetworkError(kind, sent, `${summaryOf(kind)}: ${reasonOf(root)}`, facts, root)
 }
 
 /** What is not the network's fault, or a time limit of the dispatcher's own. */
@@ -72,10 +79,10 @@ function kindOf(root: unknown, code: string, stage: Stage): NetworkFailure {
 }
 
 /** The code says most; undici and Node have one code for all that can befall a stream of HTTP/2, and a proxy has none. */
-function reasonOf(root: unknown, code: string): string {
+function reasonOf(root: unknown): string {
   const message = messageOf(root)
   const telling = /^(?:HTTP\/2: |Proxy |Stream closed with error code |Session closed with error code )/.test(message)
-  return telling ? message : code || message || 'no reason given'
+  return telling ? message : codeOf(root) || message || 'no reason given'
 }
 
 function summaryOf(kind: NetworkFailure): string {
@@ -93,13 +100,6 @@ function summaryOf(kind: NetworkFailure): string {
 /** The error of llhttp, whose code is not always given. */
 function isParserError(error: unknown): boolean {
   return error instanceof Error && (error.name === 'HTTPParserError' || codeOf(error).startsWith('HPE_'))
-}
-
-/** Errors of the parsers and of undici's interceptors carry what was received, and that may hold secrets. */
-function withoutData(root: unknown): unknown {
-  if (!(root instanceof Error) || !['data', 'headers', 'body', 'rawPacket'].some((name) => Object.hasOwn(root, name))) return root
-  const { message, name, stack } = root
-  return Object.assign(new Error(message), { name, stack, code: codeOf(root) })
 }
 
 /** What stands behind `TypeError: fetch failed` and an AggregateError of several addresses. */

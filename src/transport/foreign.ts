@@ -3,7 +3,7 @@ import { fieldsWith, recordOf } from '../http/fields.ts'
 import { receivedFrom } from '../http/received.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import type { Transport, TransportInit } from '../types/transport.ts'
-import { attemptFailure } from './failure.ts'
+import { attemptFailure, type Stage } from './failure.ts'
 
 /** Sends attempts through any function of fetch's shape: one of the caller's, or a mocked global fetch. */
 export function foreignSend(transport: Transport): Send {
@@ -19,11 +19,11 @@ async function answer(transport: Transport, attempt: Attempt): Promise<void> {
   try {
     const response = checked(await attempt.within(() => transport(href, initOf(attempt))))
     if (attempt.cancelled) return letGo(response)
-    const received = receivedFrom(response, method, href)
+    const received = receivedFrom(response, method, href, (error) => failureOf(error, attempt, 'answered'))
     if (received.body !== null) attempt.add(received.body)
     attempt.answered(received)
   } catch (error) {
-    attempt.failed(attempt.cancelled ? attempt.reason : failureOf(error, attempt))
+    attempt.failed(attempt.cancelled ? attempt.reason : failureOf(error, attempt, 'unknown'))
   }
 }
 
@@ -40,10 +40,10 @@ function initOf(attempt: Attempt): TransportInit {
   return body instanceof ReadableStream ? { ...init, duplex: 'half' } : init
 }
 
-function failureOf(error: unknown, attempt: Attempt): unknown {
+function failureOf(error: unknown, attempt: Attempt, stage: Stage): unknown {
   if (!(error instanceof Error)) return error
   return isForeignFailure(error) || attempt.request.content?.failure() !== undefined
-    ? attemptFailure(error, 'unknown', attempt)
+    ? attemptFailure(error, stage, attempt)
     : error
 }
 

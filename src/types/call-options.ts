@@ -1,5 +1,6 @@
 import type { PolicyTable } from './policy.ts'
 import type { DownloadProgress, UploadProgress } from './progress.ts'
+import type { RedactOptions } from './redact.ts'
 import type { ResumeOptions } from './resume.ts'
 import type { SchemaTable, StandardSchema } from './schema.ts'
 import type { Information } from './transport.ts'
@@ -32,6 +33,17 @@ export interface CallOptions {
    * fails as fetch does, with a plain TypeError whose `cause` is that of the system. Default `'throw'`.
    */
   readonly errors?: 'throw' | 'return' | 'fetch'
+  /**
+   * What `console.log` and `JSON.stringify` show of an error: `'development'` adds the fields of the request and the response
+   * and the start of its content, secrets masked, and the attempts. Default `'production'`, unless the environment variable
+   * NODE_ENV is `development` when the client is made.
+   */
+  readonly details?: 'production' | 'development'
+  /**
+   * Names of fields and parameters whose values are secrets, beside the usual ones: they are masked in errors and traces, and
+   * such fields are not sent on when a redirect leads to another origin. Those of the client are kept. Default: none.
+   */
+  readonly redact?: RedactOptions
   /**
    * Sends an Idempotency-Key with each request whose method is not idempotent and that has none, the same one on every
    * attempt, so that it may be repeated: `true` for a random UUID, or a function that gives the value. Default false.

@@ -20,6 +20,7 @@ import type {
   RetryBudgetOptions,
   ThrottleOptions,
 } from './protection.ts'
+import type { OwnNames } from './redact.ts'
 import type { ResumeConfig } from './resume.ts'
 import type { SchemaOutput, StandardSchema, TypedResponse } from './schema.ts'
 import type { TargetGuard, TargetOptions } from './targets.ts'
@@ -160,6 +161,9 @@ export interface ResolvedOptions extends Protection {
   readonly resume: ResumeConfig | undefined
   readonly connectTimeoutMs: number | false
   readonly errors: 'throw' | 'return' | 'fetch'
+  /** Undefined only in what clients start from. */
+  readonly details: 'production' | 'development' | undefined
+  readonly redact: OwnNames | undefined
   readonly onInformation: ((information: Information) => void) | undefined
   readonly expectContinue: number | false
   readonly baseUrl: URL | undefined

@@ -1,11 +1,16 @@
 import { inspect } from 'node:util'
 import { errors } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { branchOf } from '../../src/errors/steadfetch-error.ts'
+import { branchOf } from '../../src/errors/brand.ts'
 import type { Exchange } from '../../src/exchange.ts'
 import { type Stage, toFailure } from '../../src/transport/failure.ts'
 
-const facts = { request: { method: 'GET', url: 'http://api.test/' }, attempts: 1, elapsedMs: 5, exchange: {} as Exchange }
+const facts = {
+  request: { method: 'GET', url: 'http://api.test/' },
+  attempts: 1,
+  elapsedMs: 5,
+  exchange: { options: {} } as Exchange,
+}
 const failureOf = (error: unknown, stage: Stage = 'sent'): Record<string, unknown> & Error =>
   toFailure(error, stage, facts) as Record<string, unknown> & Error
 
