@@ -17,6 +17,7 @@ import { protections, resolveProtection } from './protection.ts'
 import { detailsByEnvironment, resolveRedact } from './redact.ts'
 import { resolveResume } from './resume.ts'
 import { resolveSchema } from './schema.ts'
+import { checkSeen, resolveTargets } from './targets.ts'
 
 /** The options that a call may have of its own, but for `on`, `resume`, `schema` and `redact`, and what they may be. */
 const callRules = {
@@ -48,7 +49,7 @@ const clientRules = {
   random: 'function',
 } as const satisfies Readonly<Record<string, Rule>>
 
-const clientKeys = [...callKeys, ...Object.keys(clientRules), 'baseUrl', 'headers', 'connect', 'cache', ...protections]
+const clientKeys = [...callKeys, ...Object.keys(clientRules), 'baseUrl', 'headers', 'connect', 'targets', 'cache', ...protections]
 
 /**
  * Client options over those of a parent, own properties only.
@@ -69,6 +70,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     redact: resolveRedact(owner, own.redact, parent.redact),
     details: own.details ?? parent.details ?? detailsByEnvironment(),
     connect: resolveConnect(owner, parent, own),
+    targets: resolveTargets(owner, parent, own.targets),
     cache,
     coalesce: coalescingOf(owner, own.coalesce, parent.coalesce, cache !== undefined),
     expectContinue: resolveExpect(owner, parent, own),
@@ -80,7 +82,9 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? (parent.baseUrl ?? firstOf(protection.endpoints)) : baseOf(owner, own.baseUrl),
   }
-  return { ...parent, ...given(own), ...changed } as ResolvedOptions
+  const resolved = { ...parent, ...given(own), ...changed } as ResolvedOptions
+  checkSeen(owner, resolved)
+  return resolved
 }
 
 /**

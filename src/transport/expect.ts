@@ -1,24 +1,24 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import { pipeline } from 'node:stream'
-import type { buildConnector } from 'undici'
+import type { Socket } from 'node:net'
+import { pipeline, type Readable } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import { ExpectationFailedError } from '../errors/status-errors.ts'
-import { wireFields } from '../http/received.ts'
+import type { WireFields } from '../http/received.ts'
 import { errorClass, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, ByteStream, Content, Send } from '../types/exchange.ts'
-import { answer } from './answer.ts'
-import { attemptFailure, codeOf, type Stage } from './failure.ts'
+import { answer, type Head } from './answer.ts'
+import type { Connect } from './connector.ts'
+import { attemptFailure, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
-import { askingRequest, exactly } from './node-request.ts'
+import { exactly, type Question, type Questioner } from './question.ts'
+import { askHttp1 } from './question-http1.ts'
+import { askHttp2 } from './question-http2.ts'
 import { unexpectedSwitch } from './switch.ts'
-
-/** The code of an origin that speaks HTTP/2 alone, and has nobody to ask over HTTP/1.1. */
-export const noHttp1 = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
+import { speaksHttp2 } from './tracked-client.ts'
 
 /** How such requests are sent, the same for all of a client. */
 interface Way {
-  readonly connect: buildConnector.connector
+  readonly connect: Connect
   readonly clock: Clock
   /** Sends an attempt without asking. */
   readonly plainly: Send
@@ -28,18 +28,19 @@ interface Way {
 
 /**
  * One request that asks before its content is sent, RFC 9110 §10.1.1. undici cannot ask on HTTP/1.1, and on HTTP/2 it would
- * wait for the answer for ever; Node's own client does it, on a connection that is used once.
+ * wait for the answer for ever; Node's own clients do it, on a connection that is used once.
  */
-export class Asking implements Source {
+export class Asking implements Source, Questioner {
   readonly #attempt: Attempt
   readonly #content: Content
   readonly #way: Way
-  readonly #request: ClientRequest
+  #question: Question | undefined
+  #stopOpening: (() => void) | undefined
   #stage: Stage = 'unsent'
   #started = false
   /** Nothing that comes changes anything any more. */
   #over = false
-  #response: IncomingMessage | undefined
+  #response: Readable | undefined
   #sink: Sink | undefined
   #stopTimer: (() => void) | undefined
 
@@ -47,21 +48,17 @@ export class Asking implements Source {
     this.#attempt = attempt
     this.#content = content
     this.#way = way
-    this.#request = askingRequest(attempt.request, content, way.connect)
   }
 
   send(): void {
-    const request = this.#request
-    request.on('socket', () => this.#await())
-    request.on('continue', () => this.#sendContent())
-    request.on('information', ({ statusCode, rawHeaders }) => this.#inform(statusCode, rawHeaders))
-    request.on('response', (response) => this.#respond(response))
-    request.on('upgrade', ({ statusCode = 0 }, socket) => {
-      socket.destroy()
-      this.#fail(unexpectedSwitch(this.#attempt, statusCode))
-    })
-    request.on('error', (error) => this.#fail(error))
+    const { origin } = this.#attempt.request
+    const { host, hostname, protocol, port } = new URL(origin)
     this.#attempt.add(this)
+    const target = { host, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), protocol, port }
+    this.#stopOpening = this.#way.connect(target, (error, socket) => {
+      if (socket) this.#ask(socket)
+      else this.onError(error)
+    })
   }
 
   pause(): void {
@@ -74,7 +71,8 @@ export class Asking implements Source {
 
   abort(): void {
     this.#leave()
-    this.#request.destroy()
+    if (this.#question === undefined) this.#stopOpening?.()
+    else this.#question.destroy()
   }
 
   cancel(reason: unknown): void {
@@ -82,21 +80,37 @@ export class Asking implements Source {
     this.#attempt.failed(reason)
   }
 
-  /** Sent up to the content. Many servers do not know of the question, so that silence is a yes. */
-  #await(): void {
-    if (this.#over) return
-    this.#stage = 'sent'
-    this.#stopTimer = this.#way.clock.after(this.#attempt.expectContinue as number, () => this.#sendContent())
+  /** Over the version of HTTP that was chosen when the connection was opened. */
+  #ask(socket: Socket): void {
+    if (this.#over) {
+      socket.on('error', () => {}).destroy()
+      return
+    }
+    const ask = speaksHttp2(socket) ? askHttp2 : askHttp1
+    try {
+      this.#question = ask(this.#attempt.request, this.#content, socket, this)
+    } catch (error) {
+      socket.on('error', () => {}).destroy()
+      this.onError(error)
+    }
   }
 
-  #sendContent(): void {
-    if (this.#over || this.#started || this.#response !== undefined) return
+  /** Many servers do not know of the question, so that silence is a yes. */
+  onSent(): void {
+    if (this.#over) return
+    this.#stage = 'sent'
+    this.#stopTimer = this.#way.clock.after(this.#attempt.expectContinue as number, () => this.onContinue())
+  }
+
+  onContinue(): void {
+    const writable = this.#question?.writable
+    if (this.#over || this.#started || this.#response !== undefined || writable === undefined) return
     this.#started = true
     this.#stopTimer?.()
     const source = this.#content.open()
-    if (typeof source === 'string') this.#request.end(Buffer.from(source))
-    else if (source instanceof Uint8Array) this.#request.end(source)
-    else pipeline(this.#parts(source instanceof Blob ? (source.stream() as ByteStream) : source), this.#request, () => {})
+    if (typeof source === 'string') writable.end(Buffer.from(source))
+    else if (source instanceof Uint8Array) writable.end(source)
+    else pipeline(this.#parts(source instanceof Blob ? (source.stream() as ByteStream) : source), writable, () => {})
   }
 
   /** What the stream fails with has to be known before it ends the request. */
@@ -104,23 +118,30 @@ export class Asking implements Source {
     try {
       yield* exactly(this.#attempt.request, source)
     } catch (error) {
-      this.#fail(error)
+      this.onError(error)
       throw error
     }
   }
 
-  #inform(status: number, rawHeaders: readonly string[]): void {
-    const end = this.#over ? undefined : inform(this.#attempt, status, wireFields(rawHeaders))
-    if (end !== undefined) this.cancel(end.error)
+  onInformation(status: number, fields: WireFields): void {
+    if (this.#over) return
+    if (statusRow(status).switches === true) this.onSwitch(status)
+    else {
+      const end = inform(this.#attempt, status, fields)
+      if (end !== undefined) this.cancel(end.error)
+    }
   }
 
-  #respond(response: IncomingMessage): void {
-    const { statusCode: status = 0 } = response
-    response.on('error', (error) => this.#fail(error))
+  onSwitch(status: number): void {
+    this.onError(unexpectedSwitch(this.#attempt, status))
+  }
+
+  onResponse(head: Head, content: Readable): void {
+    const { status } = head
     if (this.#over) return
-    if (statusRow(status).switches === true) this.#fail(unexpectedSwitch(this.#attempt, status))
-    else if (this.#isRefused(status)) this.#repeat(true)
-    else this.#answer(response, status)
+    if (statusRow(status).switches === true) this.onSwitch(status)
+    else if (this.#isRefused(status)) this.#repeat()
+    else this.#answer(head, content)
   }
 
   /** Whether a server on the way does not support the question, RFC 9110 §15.5.18. */
@@ -128,14 +149,20 @@ export class Asking implements Source {
     return errorClass(status) === ExpectationFailedError && (!this.#started || this.#content.replayable)
   }
 
-  #answer(response: IncomingMessage, status: number): void {
-    const { statusMessage: statusText = '', rawHeaders } = response
+  #repeat(): void {
+    this.abort()
+    this.#attempt.remove(this)
+    this.#attempt.resent = true
+    this.#way.plainly(this.#attempt)
+  }
+
+  #answer(head: Head, content: Readable): void {
     this.#stopTimer?.()
     this.#stage = 'answered'
-    this.#response = response
-    this.#sink = answer(this.#attempt, this, { status, statusText, fields: wireFields(rawHeaders) })
-    response.on('data', (part: Bytes) => this.#sink?.write(part))
-    response.on('end', () => this.#end())
+    this.#response = content
+    this.#sink = answer(this.#attempt, this, head)
+    content.on('data', (part: Bytes) => this.#sink?.write(part))
+    content.on('end', () => this.#end())
   }
 
   /** The connection may still wait for content that nobody wants. */
@@ -143,27 +170,19 @@ export class Asking implements Source {
     if (this.#over) return
     this.#leave()
     this.#sink?.end()
-    if (!this.#request.writableFinished) this.#request.destroy()
+    this.#question?.destroy()
   }
 
-  #repeat(refused: boolean): void {
-    this.abort()
-    this.#attempt.remove(this)
-    if (refused) this.#attempt.resent = true
-    this.#way.plainly(this.#attempt)
-  }
-
-  #fail(error: unknown): void {
-    // What happens to the connection after the last byte of the response does not matter.
-    if (this.#over || this.#response?.complete === true) return
+  onError(error: unknown): void {
+    if (this.#over) return
     const attempt = this.#attempt
-    if (this.#stage === 'unsent' && codeOf(error) === noHttp1) this.#repeat(false)
-    else if (this.#stage === 'answered') {
+    const failure = attemptFailure(error, this.#stage, attempt)
+    if (this.#stage === 'answered') {
       this.abort()
-      this.#sink?.fail(attemptFailure(error, this.#stage, attempt))
+      this.#sink?.fail(failure)
     } else {
       attempt.remove(this)
-      this.cancel(attemptFailure(error, this.#stage, attempt))
+      this.cancel(failure)
     }
   }
 

@@ -37,7 +37,8 @@ function sessionOn(socket: Socket): ClientHttp2Session | undefined {
   return undefined
 }
 
-function guardStream(stream: ClientHttp2Stream, probe: () => void): ClientHttp2Stream {
+/** Sees to it that a stream which is reset before its end is no whole response; `probe` is called when the request is given up. */
+export function guardStream(stream: ClientHttp2Stream, probe: () => void): ClientHttp2Stream {
   const { push, destroy, close } = stream
   let ended = false
   // Node tells of the peer's END_STREAM before it closes the stream; what ends after the stream was closed was cut short.

@@ -73,7 +73,7 @@ export interface CallOptions {
   readonly onInformation?: (information: Information) => void
   /**
    * Sends `Expect: 100-continue` with content, and the content once the server says so (RFC 9110 §10.1.1), or after `afterMs`,
-   * by default 1,000. Such a request has a connection of HTTP/1.1 to itself. Not together with `dispatcher` or `transport`.
+   * by default 1,000. Such a request has a connection to itself. Not together with `dispatcher` or `transport`.
    * Default false.
    */
   readonly expectContinue?: boolean | { readonly afterMs?: number }

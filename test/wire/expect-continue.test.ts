@@ -3,13 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect as connectTls } from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { Agent } from 'undici'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createFetch, type Information, traceOf } from '../../src/index.ts'
 import { httpServer, type LocalServer, socketServer } from '../support/server.ts'
-import { h2Server, httpsServer, trusting } from '../support/tls.ts'
+import { httpsServer, trusting } from '../support/tls.ts'
 import { caught, client, rawResponse, soon } from '../support/wire.ts'
 
 const goOn = 'HTTP/1.1 100 Continue\r\n\r\n'
@@ -480,54 +479,11 @@ describe('what ends such a request', () => {
 })
 
 describe('the connection of such a request', () => {
-  it('speaks HTTP/1.1 with a server that offers both, by the same options', async () => {
-    await using server = await h2Server((request, response) => {
-      request.resume().on('end', () => response.end(request.httpVersion))
-    })
-    server.server.on('checkContinue', (request, response) => {
-      response.writeContinue()
-      request.resume().on('end', () => response.end(`asked over ${request.httpVersion}`))
-    })
-    const api = client({ connect: trusting })
-    expect(await (await api(server.origin, { method: 'POST', body: 'x' })).text()).toBe('2.0')
-    expect(await (await api(server.origin, post)).text()).toBe('asked over 1.1')
-    expect(server.connections.map(({ alpnProtocol }) => alpnProtocol)).toEqual(['h2', 'http/1.1'])
-  })
-
   it('has TLS as the options say', async () => {
     await using server = await httpsServer((_request, response) => response.end('ok'))
     const error = await caught(client({ maxAttempts: 1 })(server.origin, post))
     expect(error).toMatchObject({ name: 'NetworkError', kind: 'tls', sent: 'no' })
     expect(await (await client({ connect: trusting })(server.origin, post)).text()).toBe('ok')
-  })
-
-  it('is one of HTTP/2, which does not ask, where the origin speaks nothing else', async () => {
-    await using server = await h2Server(
-      (request, response) => {
-        const { expect: expected } = request.headers
-        request.resume().on('end', () => response.end(`${request.httpVersion} ${expected}`))
-      },
-      { allowHTTP1: false },
-    )
-    const response = await client({ connect: trusting })(server.origin, { ...post, body: source('x').stream, duplex: 'half' })
-    expect(await response.text()).toBe('2.0 undefined')
-    expect(traceOf(response)?.attempts).toMatchObject([{ status: 200 }])
-  })
-
-  it('is one of HTTP/2 where a connector of the caller insists', async () => {
-    await using server = await h2Server((request, response) => {
-      request.resume().on('end', () => response.end(request.httpVersion))
-    })
-    const sockets: Socket[] = []
-    const api = client({
-      connect: ({ port }, callback) => {
-        const socket = connectTls({ host: '127.0.0.1', port: Number(port), ALPNProtocols: ['h2'], ca: trusting.ca })
-        sockets.push(socket)
-        socket.once('secureConnect', () => callback(null, socket))
-      },
-    })
-    expect(await (await api(server.origin, post)).text()).toBe('2.0')
-    expect(sockets.map((socket) => socket.destroyed)).toEqual([true, false])
   })
 
   it('is opened by a connector of the caller, and by a path', async () => {

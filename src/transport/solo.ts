@@ -1,28 +1,30 @@
-import type { Agent, buildConnector } from 'undici'
+import type { Agent } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
-import { connectorOf } from './connector.ts'
+import { type Connect, connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
-import { Asking, noHttp1 } from './expect.ts'
-import { mayAsk } from './node-request.ts'
+import { Asking } from './expect.ts'
+import { mayAsk } from './question.ts'
 import { speaksHttp2, trackingAgent } from './tracked-client.ts'
 
-type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
+type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock' | 'targets'>
 
-/** Requests that need HTTP/1.1 whatever the origin offers: they switch protocols, or ask before they send their content. */
-export class Http1 {
-  readonly #connect: buildConnector.connector
+/** Requests that have a connection to themselves: they switch protocols, or ask before they send their content. */
+export class Solo {
+  readonly #connect: Connect
+  readonly #connectHttp1: Connect
   readonly #clock: Clock
   readonly #asking = new Set<Asking>()
   #emptied: (() => void) | undefined
   #agent: Agent | undefined
-  /** Sends an attempt that switches protocols. */
+  /** Sends an attempt that switches protocols, which HTTP/1.1 alone can (RFC 9110 §7.8). */
   readonly switch: Send
 
-  constructor({ connect, connectTimeoutMs, clock }: Options) {
+  constructor({ connect, connectTimeoutMs, clock, targets }: Options) {
+    this.#connect = connectorOf(connect, connectTimeoutMs, clock, targets)
     const options = typeof connect === 'function' ? connect : { ...connect, allowH2: false }
-    this.#connect = http1Alone(connectorOf(options, connectTimeoutMs, clock))
+    this.#connectHttp1 = http1Alone(connectorOf(options, connectTimeoutMs, clock, targets))
     this.#clock = clock
     this.switch = dispatchSend(() => this.#agentOf(), clock)
   }
@@ -53,14 +55,17 @@ export class Http1 {
   }
 
   #agentOf(): Agent {
-    this.#agent ??= trackingAgent({ allowH2: false }, this.#connect, this.#clock)
+    this.#agent ??= trackingAgent({ allowH2: false }, this.#connectHttp1, this.#clock)
     return this.#agent
   }
 }
 
+/** The code of a TLS handshake in which there is no common protocol. */
+const noHttp1 = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
+
 /** A connector of the caller's may choose HTTP/2 all the same. */
-function http1Alone(connect: buildConnector.connector): buildConnector.connector {
-  return (options, callback) => {
+function http1Alone(connect: Connect): Connect {
+  return (options, callback) =>
     connect(options, (...result) => {
       const [, socket] = result
       if (!socket || !speaksHttp2(socket)) callback(...result)
@@ -69,5 +74,4 @@ function http1Alone(connect: buildConnector.connector): buildConnector.connector
         callback(Object.assign(new Error('the connection speaks HTTP/2, HTTP/1.1 is needed'), { code: noHttp1 }), null)
       }
     })
-  }
 }
