@@ -1,4 +1,5 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
+import { shownValue } from './errors/redact-text.ts'
 import type { Exchange } from './exchange.ts'
 import type { EventMap, EventName, EventOf, Unsubscribe } from './types/events.ts'
 
@@ -54,7 +55,7 @@ export class Events {
    * @throws TypeError for an unknown name, and for what is no function.
    */
   on<Name extends EventName>(name: Name, listener: (event: EventOf<NoInfer<Name>>) => void): Unsubscribe {
-    if (!eventNames.includes(name)) throw new TypeError(`on: unknown event ${JSON.stringify(name)}`)
+    if (!eventNames.includes(name)) throw new TypeError(`on: unknown event ${shownValue(name)}`)
     if (typeof listener !== 'function') throw new TypeError(`on: the listener must be a function, got ${typeof listener}`)
     const heard = this.#listeners.get(name) ?? new Set()
     // The same function may be added twice, and be taken away once.

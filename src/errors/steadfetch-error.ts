@@ -2,6 +2,7 @@ import type { CallFacts } from '../types/exchange.ts'
 import type { RequestFacts } from '../types/trace.ts'
 import { type Branch, branchOf, brand } from './brand.ts'
 import { redactError } from './redact-error.ts'
+import { secretsOf } from './redact-fields.ts'
 import { escapeControls } from './redact-text.ts'
 import { markShown } from './shown.ts'
 
@@ -40,7 +41,9 @@ export function messageOf({ summary, facts }: ErrorDetails): string {
 
 /** The cause of an error as Error takes it, with nothing secret in it. */
 export function causeOf({ cause, facts }: ErrorDetails): { readonly cause: unknown } | undefined {
-  return cause === undefined ? undefined : { cause: redactError(cause, facts.exchange.options.redact) }
+  if (cause === undefined) return undefined
+  const { request, options } = facts.exchange
+  return { cause: redactError(cause, options.redact, secretsOf(request.fields, options.redact)) }
 }
 
 /**

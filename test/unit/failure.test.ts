@@ -9,7 +9,7 @@ const facts = {
   request: { method: 'GET', url: 'http://api.test/' },
   attempts: 1,
   elapsedMs: 5,
-  exchange: { options: {} } as Exchange,
+  exchange: { options: {}, request: { fields: [] as readonly string[] } } as Exchange,
 }
 const failureOf = (error: unknown, stage: Stage = 'sent'): Record<string, unknown> & Error =>
   toFailure(error, stage, facts) as Record<string, unknown> & Error

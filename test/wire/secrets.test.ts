@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { ProxyAgent } from 'undici'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Branch } from '../../src/errors/brand.ts'
+import { eventNames } from '../../src/events.ts'
 import * as exported from '../../src/index.ts'
 import {
   type BodyFailure,
@@ -575,6 +576,37 @@ test('a body that a transport of the caller loses is told as a lost connection, 
   const error = await failureToRead(new Response(failing(dirtyFetchFailure('UND_ERR_SOCKET'))))
   expect(error).toMatchObject({ name: 'NetworkError', kind: 'truncated', cause: { code: 'UND_ERR_SOCKET' } })
   expectNothingTold(error)
+})
+
+test('events tell no secret, neither to listeners nor on channels', async () => {
+  const told: [string, unknown][] = []
+  const heard = (message: unknown, name: string | symbol): void => void told.push([String(name), message])
+  for (const name of eventNames) subscribe(`steadfetch:${name}`, heard)
+  onTestFinished(() => {
+    for (const name of eventNames) unsubscribe(`steadfetch:${name}`, heard)
+  })
+  const clock = new FakeClock()
+  const replies = [
+    reply(503, answerFields(), answerContent()),
+    dirtyFetchFailure('ECONNRESET'),
+    reply(302, { location: `/b${there}` }),
+    reply(404, answerFields()),
+  ]
+  const { transport } = scripted(clock.now, ...replies)
+  const api = createFetch({ ...guardedOptions, maxAttempts: 3, transport, clock, cache: true, breaker: true })
+  for (const name of eventNames) api.on(name, (event) => told.push([name, event]))
+  const error = await clock.drive(rejection(api(guarded(origin), { headers: guardedFields() })))
+  expect(error).toMatchObject({ status: 404 })
+  const names = told.map(([name]) => name.replace('steadfetch:', ''))
+  for (const name of ['call.started', 'attempt.failed', 'retry.scheduled', 'redirect.followed', 'call.ended'])
+    expect(names).toContain(name)
+  const exits = new Map(
+    told.map(([name, event], index) => [
+      `${name} ${index}`,
+      inspect(event, { showHidden: true, getters: true, depth: 8 }) + JSON.stringify(event),
+    ]),
+  )
+  expect(leaks(exits, allPlanted())).toEqual([])
 })
 
 test('a trace shows no secret of any hop', async () => {
