@@ -6,7 +6,10 @@ const ofStatus = ['test/conformance/status-table.test.ts', 'test/unit/{status,ht
 /** The tests that need neither sockets nor the build; properties with few runs, and the same ones for every mutant. */
 export default defineConfig({
   test: {
-    include: process.env.MUTATED === 'status' ? ofStatus : ['test/{unit,property}/**/*.test.ts'],
+    include:
+      process.env.MUTATED === 'status'
+        ? ofStatus
+        : ['test/{unit,property}/**/*.test.ts', 'test/conformance/status-table.test.ts'],
     exclude: ['test/unit/msw.test.ts', 'test/property/{continues,json-position}.test.ts', 'test/property/fuzz/**'],
     env: { FUZZ_RUNS: '30' },
     setupFiles: ['test/mutation/seed.ts'],

@@ -50,7 +50,8 @@ function readHead(bytes: Buffer, start: number): Head | Reading {
   const end = bytes.indexOf('\r\n\r\n', start)
   if (end === -1) return incomplete
   const [statusLine = '', ...lines] = bytes.toString('latin1', start, end).split('\r\n')
-  const [, status, phrase = ''] = /^HTTP\/1\.[01] (\d{3})(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(statusLine) ?? []
+  // Node.js' parser takes these versions for the ones that they were called once; nothing but the connection depends on it.
+  const [, status, phrase = ''] = /^HTTP\/(?:0\.9|1\.[01]|2\.0) (\d{3})(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(statusLine) ?? []
   if (status === undefined || Number(status) < 100) return malformed('status line')
   const fields: [string, string][] = []
   for (const line of lines) {
