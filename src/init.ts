@@ -62,9 +62,18 @@ function ownMembers(init: Record<string, unknown>): CallInit {
     } else if (clientOptions.has(name)) throw new TypeError(`fetch: ${name} is an option of a client; use extend({ ${name} })`)
   }
   // The platform knows its own rules best; it is asked only where one of these members is given.
-  if (toCheck !== undefined) new Request('http://localhost/', toCheck)
+  if (toCheck !== undefined) askPlatform(toCheck)
   own.options = ofCall
   return own
+}
+
+function askPlatform(members: Readonly<Record<string, unknown>>): void {
+  try {
+    new Request('http://localhost/', members)
+  } catch (error) {
+    // Its message does not always tell which member it is about.
+    throw new TypeError(`fetch: ${Object.keys(members).join(', ')}: ${(error as Error).message}`)
+  }
 }
 
 /** A Request of this platform, or of another copy of it. */

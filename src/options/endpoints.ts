@@ -1,6 +1,7 @@
 import { redactUrl } from '../errors/redact.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { hasUserinfo, isHttp } from '../http/target.ts'
+import { textOf } from '../http/text.ts'
 import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
 import type { EndpointsConfig, EndpointsOptions } from '../types/protection.ts'
 
@@ -37,10 +38,11 @@ export function resolveEndpoints(
 }
 
 function originOf(owner: string, origin: unknown): string {
-  const url = URL.parse(String(origin))
+  const text = textOf(`${owner}: every one of endpoints.origins`, origin)
+  const url = URL.parse(text)
   const demand = 'an http or https origin without a path'
   // Beside an origin there may be credentials in it.
-  const shown = /[?#@]/.test(String(origin)) ? redactUrl(String(origin)) : origin
+  const shown = /[?#@]/.test(text) ? redactUrl(text) : origin
   if (url === null || !isHttp(url)) throw invalidOption(owner, 'every one of endpoints.origins', demand, shown)
   if (hasUserinfo(url)) throw new TypeError(`${owner}: endpoints.origins must not have credentials in them`)
   if (isForbiddenPort(url))
