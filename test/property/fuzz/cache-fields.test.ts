@@ -49,9 +49,12 @@ const cacheControl = fc.oneof(
     .map(([before, between, after]) => before + between + after),
 )
 
-/** Words outside of quoted strings, where those are closed. */
+/** Words outside of quoted strings, where those are closed, that are not the argument of a directive. */
 function wordsOf(field: string): string[] {
-  const bare = field.replace(/"(?:[^"\\]|\\.)*"/g, ' ').toLowerCase()
+  const bare = field
+    .replace(/"(?:[^"\\]|\\.)*"/g, ' ')
+    .toLowerCase()
+    .replace(/(^|,)([\t ]*[!#$%&'*+\-.^_`|~0-9a-z]+)=[!#$%&'*+\-.^_`|~0-9a-z]+(?=[\t ]*(?:,|$))/g, '$1$2')
   return bare.match(/[!#$%&'*+\-.^_`|~0-9a-z]+/g) ?? []
 }
 
