@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
 import { isIdempotent } from '../http/methods.ts'
-import type { WireFields } from '../http/received.ts'
+import { type WireFields, wireField } from '../http/received.ts'
 import { UpgradedResponse } from '../http/upgraded.ts'
 import { isInformational, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
@@ -39,6 +39,9 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   #aborted: { readonly reason: unknown } | undefined
   #controller: Controller | undefined
   #sink: Sink | undefined
+  /** Of the response; its content, so far. */
+  #fields: WireFields | undefined
+  #bytes = 0
   #connection: Connection | undefined
   #use: ConnectionUse | undefined
 
@@ -83,6 +86,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     else {
       this.#stage = 'answered'
       this.#use = undefined
+      this.#fields = fields
       if (statusRow(status).newConnection === true) this.#connection?.retire()
       this.#sink = answer(this.#attempt, this, { status, statusText, fields })
     }
@@ -94,6 +98,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   }
 
   onResponseData(_controller: Controller, part: Buffer): void {
+    this.#bytes += part.byteLength
     this.#sink?.write(part as Bytes)
   }
 
@@ -106,8 +111,12 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     else this.#fail(error)
   }
 
+  /**
+   * The last part is taken as it comes: while undici is paused it has not come to the end of the content, and would take a
+   * connection that is closed right behind it for one that was lost in the middle.
+   */
   pause(): void {
-    this.#controller?.pause()
+    if (!this.#isWhole()) this.#controller?.pause()
   }
 
   resume(): void {
@@ -136,6 +145,12 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     const { method, fields, content } = this.#attempt.request
     if (!use.reused || !use.answeredNothing || !isIdempotent(method, fields)) return false
     return content === null || (content.replayable && content.failure() === undefined)
+  }
+
+  /** Whether all of the content has come that its length promises, RFC 9112 §6.3. */
+  #isWhole(): boolean {
+    const length = this.#fields === undefined ? null : wireField(this.#fields, 'content-length')
+    return length !== null && Number(length) === this.#bytes
   }
 
   #fail(error: Error): void {
