@@ -61,17 +61,17 @@ describe('content that is decoded more slowly than it comes', () => {
 
 describe('what comes behind coded content', () => {
   it('is left out, and the connection is free for the next request', async () => {
-    const content = Buffer.concat([stored, Buffer.from('surplus')])
+    const content = Buffer.concat([gzipSync('short'), Buffer.from('surplus')])
     await using server = await answering('gzip', content, () => {})
     const api = client()
     for (let count = 0; count < 3; count += 1) {
-      expect(Buffer.from(await (await api(server.origin)).bytes()).equals(plain)).toBe(true)
+      expect(await (await api(server.origin)).text()).toBe('short')
     }
     expect(server.connections).toHaveLength(1)
   })
 
   it('is missed where it does not come: content is whole only with all of its bytes', async () => {
-    const content = Buffer.concat([stored, Buffer.from('x')])
+    const content = Buffer.concat([gzipSync('short'), Buffer.from('x')])
     await using server = await answering('gzip', content, (socket) => setTimeout(() => socket.end(), 30), content.length + 5)
     const response = await client()(server.origin)
     expect(await caught(response.bytes())).toMatchObject({ name: 'NetworkError', kind: 'truncated' })
