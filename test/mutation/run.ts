@@ -1,5 +1,6 @@
 // npm run mutate [files]: how many small changes to what decides are noticed by a test. The results of earlier runs are used
-// again for what has not changed since. Stryker is of no use to anything else, and is installed beside this file.
+// again for what has not changed since. What runs while a file is loaded is mutated in the status table alone, for it would
+// need all tests. Stryker is of no use to anything else, and is installed beside this file.
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,15 +11,22 @@ interface Report {
 
 const root = join(import.meta.dirname, '../..')
 const leastScore = 85
+const wanted = process.argv.slice(2)
 /** Files that are mutated in one go: what an interrupted run has done is kept. */
 const filesAtATime = 6
 
-/** Each is tested by tests of its own, see vitest.config.ts. */
-const parts = ['status', 'policy'] as const
+/** What each call passes, or what all files read. */
+const options = ['policies', 'checks', 'ask', 'flights'].map((name) => `src/policy/${name}.ts`)
+
+/** Files with the tests that are run for them, see vitest.config.ts, and how Stryker is to take what runs while a file is loaded. */
+const parts = [
+  { name: 'status', files: filesIn('src/status'), flag: '--force' },
+  { name: 'options', files: options, flag: '--ignoreStatic' },
+  { name: 'policy', files: filesIn('src/policy').filter((file) => !options.includes(file)), flag: '--ignoreStatic' },
+] as const
 
 install()
-const wanted = process.argv.slice(2)
-for (const part of parts) for (const files of inSlices(filesOf(part))) mutate(part, files)
+for (const { name, files, flag } of parts) for (const slice of inSlices(files.filter(isWanted))) mutate(name, slice, flag)
 process.exitCode = report() < leastScore ? 1 : 0
 
 function install(): void {
@@ -30,9 +38,12 @@ function install(): void {
   if (status !== 0) throw new Error('npm ci failed in test/mutation')
 }
 
-function filesOf(part: string): string[] {
-  const files = globSync(`src/${part}/**/*.ts`, { cwd: root }).sort()
-  return wanted.length === 0 ? files : files.filter((file) => wanted.some((name) => file.endsWith(name)))
+function filesIn(folder: string): string[] {
+  return globSync(`${folder}/**/*.ts`, { cwd: root }).sort()
+}
+
+function isWanted(file: string): boolean {
+  return wanted.length === 0 || wanted.some((name) => file.endsWith(name))
 }
 
 function inSlices(files: readonly string[]): string[][] {
@@ -41,22 +52,22 @@ function inSlices(files: readonly string[]): string[][] {
   )
 }
 
-function mutate(part: string, files: readonly string[]): void {
+function mutate(part: string, files: readonly string[], flag: string): void {
   const stryker = join(import.meta.dirname, 'node_modules/@stryker-mutator/core/bin/stryker.js')
   const config = join(import.meta.dirname, 'stryker.config.json')
-  const args = [stryker, 'run', config, '--mutate', files.join(), '--incrementalFile', reportOf(part)]
+  const args = [stryker, 'run', config, '--mutate', files.join(), '--incrementalFile', reportOf(part), flag]
   const { status } = spawnSync('node', args, { cwd: root, stdio: 'inherit', env: { ...process.env, MUTATED: part } })
   if (status !== 0) throw new Error(`Stryker failed for ${files.join(', ')}`)
 }
 
 function reportOf(part: string): string {
-  return join(import.meta.dirname, 'reports', `${part}.json`)
+  return join(import.meta.dirname, 'reports', `${part}-incremental.json`)
 }
 
 /** Prints the score of each file; gives that of all. */
 function report(): number {
   const files = parts
-    .map(reportOf)
+    .map(({ name }) => reportOf(name))
     .filter(existsSync)
     .flatMap((file) => Object.entries(read(file).files))
   const rows = files.map(([name, { mutants }]) => {
