@@ -8,7 +8,7 @@ const own: Readonly<Record<string, readonly string[]>> = {
   status: ['test/conformance/status-table.test.ts', 'test/unit/{http,policies,cache-freshness,cache}.test.ts'],
   options: [
     'test/unit/{policy-options,policies,protection-options,connect-options,options-as-given,classify,decisions}.test.ts',
-    'test/unit/{response-in-policies,functions-that-throw,coalesce,coalesce-within,refresh,poll,retry}.test.ts',
+    'test/unit/{response-in-policies,functions-that-throw,flights,coalesce,coalesce-within,refresh,poll,retry}.test.ts',
     'test/conformance/status-table.test.ts',
   ],
 }
