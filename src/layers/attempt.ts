@@ -3,7 +3,10 @@ import { Cancellation } from '../cancellation.ts'
 import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import { traceCode } from '../errors/steadfetch-error.ts'
+import { numberOf } from '../events.ts'
 import type { Exchange } from '../exchange.ts'
+import { observed } from '../http/observed.ts'
+import { Observation, type Observer } from '../observation.ts'
 import { cancelledOutcome, expectedFailurePolicy, expectedPolicy, mayRepeat } from '../policy/classify.ts'
 import { statusClass } from '../status/table.ts'
 import type { Attempt, AttemptRecord, CallFacts, Handler, HopRequest, Outcome, Received, Send } from '../types/exchange.ts'
@@ -39,6 +42,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   readonly #waited: { readonly ms: number; readonly reason: WaitReason } | null
   /** Informational responses arrive in the context of the connection; the listener is to run in the caller's. */
   readonly #context: AsyncResource | undefined
+  readonly observation: Observation | undefined
   #resolve: Resolve | undefined
   #result: number | string = ''
   durationMs = 0
@@ -56,6 +60,8 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     exchange.waited = null
     this.startMs = clock.now()
     this.previous = exchange.begin(this)
+    const observers = events.observers()
+    if (observers !== undefined) this.observation = this.#observation(observers)
     if (events.hears('attempt.started')) events.tell(exchange, 'attempt.started', { attempt: this.#place })
   }
 
@@ -94,12 +100,13 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     const resolve = this.#settle(received.status)
     const policy = expectedPolicy(received.status, this.#exchange.options.on)
     if (resolve === undefined) received.release(this.reason)
-    else resolve({ kind: 'response', received, policy })
+    else resolve({ kind: 'response', received: observed(received, this.observation), policy })
   }
 
   failed(error: unknown): void {
     const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : 'maybe'
     const policy = expectedFailurePolicy(error, this.#exchange.options.on)
+    this.observation?.ended(error)
     this.#settle(traceCode(error))?.({ kind: 'failure', error, sent, policy })
   }
 
@@ -129,6 +136,15 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     let place = 1
     for (let { previous } = this as AttemptRecord; previous !== undefined; previous = previous.previous) place += 1
     return place
+  }
+
+  /** What has a server is observed alone: for the content of a data URL nothing is sent. */
+  #observation(observers: readonly Observer[]): Observation | undefined {
+    const { request, startMs } = this
+    const { options, isHedge } = this.#exchange
+    if (!request.href.startsWith('http')) return undefined
+    const beginning = { call: numberOf(this.#exchange), attempt: this.#place, request, startMs, waited: this.#waited, isHedge }
+    return new Observation(beginning, options.clock, observers)
   }
 
   /** Runs `tell` in the context of the call where there is one. */

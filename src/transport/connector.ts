@@ -7,7 +7,7 @@ import type { ResolvedConnect } from '../types/transport.ts'
 type Open = (options: buildConnector.Options, callback: buildConnector.Callback) => unknown
 
 /**
- * Opens connections as undici does, or with the caller's connector, TCP and TLS together within `connectTimeoutMs`.
+ * Opens connections as undici does, and returns the socket that is being opened as its connectors do; or with the caller's connector, TCP and TLS together within `connectTimeoutMs`.
  * undici's own limit, which is off by up to a second and deaf to an injected clock, stays out of it.
  */
 export function connectorOf(
@@ -32,6 +32,7 @@ export function connectorOf(
     })
     try {
       opening = outOfScope(() => open(options, settle))
+      return opening
     } catch (error) {
       stopTimer()
       throw error

@@ -9,6 +9,7 @@ import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import { answer } from './answer.ts'
 import type { Awaiting } from './continues.ts'
+import { depart } from './departure.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
 import { outgoing } from './outgoing.ts'
@@ -41,6 +42,8 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   #sink: Sink | undefined
   #connection: Connection | undefined
   #use: ConnectionUse | undefined
+  /** Kept for whoever observes. */
+  #options: Dispatcher.DispatchOptions | undefined
 
   constructor(attempt: Attempt, way: Way) {
     this.#attempt = attempt
@@ -49,13 +52,17 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   }
 
   send(): void {
-    const { request, upgrade } = this.#attempt
-    const options = outgoing(request)
-    this.#way.dispatcherOf().dispatch(upgrade === undefined ? options : { ...options, upgrade }, this)
+    const { request, upgrade, observation } = this.#attempt
+    const plain = outgoing(request)
+    const options = upgrade === undefined ? plain : { ...plain, upgrade }
+    if (observation !== undefined) this.#options = options
+    this.#way.dispatcherOf().dispatch(options, this)
   }
 
   onConnection(connection: Connection): void {
     this.#connection = connection
+    const { observation } = this.#attempt
+    if (observation !== undefined) observation.connection = connection.observed()
   }
 
   onRequestStart(controller: Controller): void {
@@ -63,6 +70,16 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     this.#use = this.#connection?.use(this)
     if (this.#aborted === undefined) this.#stage = 'sent'
     else controller.abort(asError(this.#aborted.reason))
+    const { observation } = this.#attempt
+    if (observation !== undefined && this.#options !== undefined) depart(observation, this.#options, this.#connection, this.#use)
+  }
+
+  onBodySent(part: Uint8Array): void {
+    this.#attempt.observation?.sentContent.add(part)
+  }
+
+  onRequestSent(): void {
+    this.#attempt.observation?.sent()
   }
 
   onRequestUpgrade(controller: Controller, status: number, fields: WireFields, socket: Duplex): void {
@@ -94,6 +111,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   }
 
   onResponseData(_controller: Controller, part: Buffer): void {
+    this.#attempt.observation?.came(part.byteLength)
     this.#sink?.write(part as Bytes)
   }
 

@@ -8,8 +8,10 @@ import { errorClass, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, ByteStream, Content, Send } from '../types/exchange.ts'
 import { answer, type Head } from './answer.ts'
+import { departAsking } from './departure.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
+import { connectFor } from './opening.ts'
 import { exactly, type Question, type Questioner } from './question.ts'
 import { askHttp1 } from './question-http1.ts'
 import { askHttp2 } from './question-http2.ts'
@@ -54,7 +56,7 @@ export class Asking implements Source, Questioner {
     const { host, hostname, protocol, port } = new URL(origin)
     this.#attempt.add(this)
     const target = { host, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), protocol, port }
-    this.#way.connect(target, (error, socket) => {
+    connectFor(this.#attempt, this.#way, target, (error, socket) => {
       if (socket) this.#ask(socket)
       else this.onError(error)
     })
@@ -85,6 +87,7 @@ export class Asking implements Source, Questioner {
       return
     }
     const ask = speaksHttp2(socket) ? askHttp2 : askHttp1
+    departAsking(this.#attempt, this.#content, socket)
     try {
       this.#question = ask(this.#attempt.request, this.#content, socket, this)
     } catch (error) {
@@ -106,15 +109,20 @@ export class Asking implements Source, Questioner {
     this.#started = true
     this.#stopTimer?.()
     const source = this.#content.open()
-    if (typeof source === 'string') writable.end(Buffer.from(source))
-    else if (source instanceof Uint8Array) writable.end(source)
-    else pipeline(this.#parts(source instanceof Blob ? (source.stream() as ByteStream) : source), writable, () => {})
+    const whole = typeof source === 'string' ? Buffer.from(source) : source
+    if (whole instanceof Uint8Array) {
+      this.#attempt.observation?.sentContent.add(whole)
+      writable.end(whole)
+    } else pipeline(this.#parts(whole instanceof Blob ? (whole.stream() as ByteStream) : whole), writable, () => {})
   }
 
   /** What the stream fails with has to be known before it ends the request. */
   async *#parts(source: ByteStream): AsyncGenerator<Bytes> {
     try {
-      yield* exactly(this.#attempt.request, source)
+      for await (const part of exactly(this.#attempt.request, source)) {
+        this.#attempt.observation?.sentContent.add(part)
+        yield part
+      }
     } catch (error) {
       this.onError(error)
       throw error

@@ -65,7 +65,7 @@ const noHttp1 = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
 
 /** A connector of the caller's may choose HTTP/2 all the same. */
 function http1Alone(connect: buildConnector.connector): buildConnector.connector {
-  return (options, callback) => {
+  return (options, callback) =>
     connect(options, (...result) => {
       const [, socket] = result
       if (!socket || !speaksHttp2(socket)) callback(...result)
@@ -74,5 +74,4 @@ function http1Alone(connect: buildConnector.connector): buildConnector.connector
         callback(Object.assign(new Error('the connection speaks HTTP/2, HTTP/1.1 is needed'), { code: noHttp1 }), null)
       }
     })
-  }
 }

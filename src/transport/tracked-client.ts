@@ -2,8 +2,10 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
+import type { Connecting } from '../observation.ts'
 import { type Awaiting, ContinueFilter } from './continues.ts'
 import { guardSession } from './h2-session.ts'
+import { connectObserved, ObservedOpening } from './opening.ts'
 
 /** One sending of a request over a socket, from its first byte on. */
 export interface ConnectionUse {
@@ -14,7 +16,10 @@ export interface ConnectionUse {
 }
 
 /** A connection of steadfetch's own agent; undici renews its socket when that is lost. */
-export interface Connection {
+export interface Connection extends Connecting {
+  readonly socket: Socket | undefined
+  /** Has its openings observed from now on. */
+  observed(): this
   /**
    * To be called in each `onRequestStart`, when the socket is known: undici itself sends a request a second time after
    * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request. `awaiting` is told of each unasked 100 Continue.
@@ -57,6 +62,9 @@ interface Current {
   /** Of a socket of HTTP/1.1. */
   filter: ContinueFilter | undefined
   requests: number
+  isObserved: boolean
+  /** The latest, where it is observed. */
+  opening: ObservedOpening | undefined
 }
 
 /**
@@ -68,8 +76,8 @@ class TrackedClient extends Client implements Connection {
   readonly #pool: object
 
   constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: object) {
-    const current: Current = { socket: undefined, filter: undefined, requests: 0 }
-    super(origin, { ...settings, connect: noting(settings.connect, current) })
+    const current: Current = { socket: undefined, filter: undefined, requests: 0, isObserved: false, opening: undefined }
+    super(origin, { ...settings, connect: noting(settings.connect, current, clock) })
     this.#current = current
     this.#pool = pool
     // Emitted when there is a session, and before the first request is written.
@@ -84,6 +92,19 @@ class TrackedClient extends Client implements Connection {
   ): boolean {
     handler.onConnection?.(this)
     return super.dispatch(options, handler)
+  }
+
+  get socket(): Socket | undefined {
+    return this.#current.socket
+  }
+
+  get opening(): ObservedOpening | undefined {
+    return this.#current.opening
+  }
+
+  observed(): this {
+    this.#current.isObserved = true
+    return this
   }
 
   use(awaiting: Awaiting): ConnectionUse | undefined {
@@ -126,9 +147,10 @@ function bytesOf(socket: Partial<Socket>): number {
   return socket.bytesRead ?? Number.NaN
 }
 
-function noting(connect: buildConnector.connector, current: Current): buildConnector.connector {
+function noting(connect: buildConnector.connector, current: Current, clock: Clock): buildConnector.connector {
   return (options, callback) => {
-    connect(options, (...result) => {
+    current.opening = current.isObserved ? new ObservedOpening(options.protocol === 'https:', clock) : undefined
+    connectObserved(connect, options, current.opening, (...result) => {
       const [, socket] = result
       // Of a failure undici's connectors tell no socket, not even null.
       if (socket) {

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net'
+import type { buildConnector } from 'undici'
+import type { Clock } from '../clock.ts'
+import type { Opening } from '../observation.ts'
+import type { Attempt } from '../types/exchange.ts'
+
+/** The opening of a connection that somebody observes. */
+export class ObservedOpening implements Opening {
+  readonly startMs: number
+  readonly isSecure: boolean
+  readonly #clock: Clock
+  isOpen = false
+  isLost = false
+  lookupMs: number | undefined
+  connectMs: number | undefined
+  secureMs: number | undefined
+
+  constructor(isSecure: boolean, clock: Clock) {
+    this.startMs = clock.now()
+    this.isSecure = isSecure
+    this.#clock = clock
+  }
+
+  /** Follows the socket that is being opened; a connector of the caller's need not tell it. */
+  follow(socket: unknown): void {
+    const { once } = Object(socket) as Partial<Socket>
+    if (typeof once !== 'function') return
+    const opening = socket as Socket
+    opening.once('lookup', (error) => {
+      this.lookupMs = this.#clock.now()
+      this.isLost = Boolean(error)
+    })
+    opening.once('connect', () => {
+      this.connectMs = this.#clock.now()
+    })
+  }
+
+  /** There is a connection. */
+  opened(): void {
+    this.isOpen = true
+    if (this.isSecure) this.secureMs = this.#clock.now()
+    else this.connectMs ??= this.#clock.now()
+  }
+}
+
+/** Opens a connection, and tells `opening` how far it has come. */
+export function connectObserved(
+  connect: buildConnector.connector,
+  options: buildConnector.Options,
+  opening: ObservedOpening | undefined,
+  callback: buildConnector.Callback,
+): void {
+  if (opening === undefined) {
+    connect(options, callback)
+    return
+  }
+  const socket: unknown = connect(options, (...result) => {
+    if (result[1]) opening.opened()
+    callback(...result)
+  })
+  opening.follow(socket)
+}
+
+/** Opens a connection for one attempt alone. */
+export function connectFor(
+  { observation }: Attempt,
+  { connect, clock }: { readonly connect: buildConnector.connector; readonly clock: Clock },
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+): void {
+  const opening = observation && new ObservedOpening(options.protocol === 'https:', clock)
+  if (observation !== undefined) observation.connection = { opening }
+  connectObserved(connect, options, opening, callback)
+}
