@@ -4,7 +4,7 @@ import type { Observation } from '../observation.ts'
 import type { Fields, Received } from '../types/exchange.ts'
 import type { HarContent, HarEntry, HarRequest, HarResponse } from '../types/har.ts'
 import { queryOf, requestCookies, responseCookie, shownContent, shownFields, shownReference } from './masking.ts'
-import { timingsOf, totalOf } from './timings.ts'
+import { rounded, timingsOf, totalOf } from './timings.ts'
 
 const unknownType = 'x-unknown'
 const unknownVersion = 'unknown'
@@ -26,7 +26,7 @@ export function entryOf(observation: Observation, withContent: boolean): HarEntr
     _resourceType: 'fetch',
     _call: call,
     _attempt: attempt,
-    ...(waited === null ? {} : { _waitMs: waited.ms, _waitReason: waited.reason }),
+    ...(waited === null ? {} : { _waitMs: rounded(waited.ms), _waitReason: waited.reason }),
     ...(isHedge ? { _hedge: true } : {}),
     ...(resent ? { _resent: true } : {}),
     ...(error === undefined ? {} : { _error: error }),

@@ -47,7 +47,7 @@ function openingTimings(opening: Opening | undefined, startMs: number, untilMs: 
   }
 }
 
-/** To the microsecond, as browsers do. */
-function rounded(ms: number): number {
+/** Milliseconds to the microsecond, as browsers tell them. */
+export function rounded(ms: number): number {
   return Math.max(0, Math.round(ms * 1_000) / 1_000)
 }
