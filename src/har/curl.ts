@@ -26,11 +26,12 @@ export function toCurl(result: unknown): string | undefined {
   const told = requestOf(result)
   if (told === undefined) return undefined
   const { method, url, fields, content } = told
+  const target = redactUrl(url)
   const shown = URL.canParse(url) ? shownFields(fields, url).filter(({ name, value }) => isWritten(name, value, url)) : []
   const words = [
     'curl',
-    quoted(redactUrl(url)),
-    ...(/[[\]{}]/.test(url) ? ['--globoff'] : []),
+    quoted(target),
+    ...(/[[\]{}]/.test(target) ? ['--globoff'] : []),
     ...methodWords(method, content !== undefined),
     // An empty value takes a semicolon, or curl would take the field away.
     ...shown.flatMap(({ name, value }) => ['-H', quoted(value === '' ? `${name};` : `${name}: ${value}`)]),
