@@ -60,6 +60,7 @@ function responseOf(observation: Observation, withContent: boolean): HarResponse
   const httpVersion = departure?.httpVersion ?? unknownVersion
   if (received === undefined) return { ...none, httpVersion, ...failed }
   const fields = [...received.headers]
+  const bodySize = codedBytes(observation, received)
   return {
     status: received.status,
     statusText: received.statusText,
@@ -69,7 +70,8 @@ function responseOf(observation: Observation, withContent: boolean): HarResponse
     content: contentOf(observation, received, withContent),
     redirectURL: shownReference(received.field('location'), href),
     headersSize: -1,
-    bodySize: codedBytes(observation, received),
+    bodySize,
+    ...(bodySize < 0 ? {} : { _transferSize: bodySize }),
     ...failed,
   }
 }

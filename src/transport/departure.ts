@@ -34,8 +34,9 @@ export function departAsking({ observation, request }: Attempt, content: Content
   observation.departed({ ...over(socket), fields, opening: observation.connection?.opening })
 }
 
+/** Chrome DevTools know the later version by the very name of RFC 7540. */
 function over(socket: Socket): Omit<Departure, 'fields'> {
-  const httpVersion = speaksHttp2(socket) ? 'HTTP/2' : 'HTTP/1.1'
+  const httpVersion = speaksHttp2(socket) ? 'HTTP/2.0' : 'HTTP/1.1'
   return { httpVersion, address: socket.remoteAddress, port: socket.localPort }
 }
 

@@ -52,7 +52,7 @@ export interface HarRequest {
   readonly method: string
   /** With the values of credential-like query parameters masked. */
   readonly url: string
-  /** `'unknown'` where a transport does not tell. */
+  /** `'HTTP/1.1'` or `'HTTP/2.0'`; `'unknown'` where a transport or dispatcher of the caller's does not tell. */
   readonly httpVersion: string
   readonly cookies: readonly HarCookie[]
   /** The fields as they were sent, secrets masked; where a transport or dispatcher of the caller's sent them, as it got them. */
@@ -78,8 +78,9 @@ export interface HarResponse {
   readonly headersSize: number
   /** Bytes of content as it came, still coded; -1 where that is not known. */
   readonly bodySize: number
-  /** The code of the failure, where Chrome DevTools look for it. */
+  /** The code of the failure, and the same size, where Chrome DevTools look for them. */
   readonly _error?: string
+  readonly _transferSize?: number
 }
 
 /** The content of a response. */

@@ -76,8 +76,14 @@ describe('the entry of a request', () => {
     await (await fetch(`${server.origin}/a?token=hidden`)).text()
     await (await fetch(`${server.origin}/b`, { method: 'POST', body: 'text' })).text()
     const [first, second] = entries() as [HarEntry, HarEntry]
-    expect(first.request).toMatchObject({ httpVersion: 'HTTP/2', headersSize: -1 })
-    expect(first.response).toMatchObject({ httpVersion: 'HTTP/2', status: 200, bodySize: 7, content: { size: 7 } })
+    expect(first.request).toMatchObject({ httpVersion: 'HTTP/2.0', headersSize: -1 })
+    expect(first.response).toMatchObject({
+      httpVersion: 'HTTP/2.0',
+      status: 200,
+      bodySize: 7,
+      _transferSize: 7,
+      content: { size: 7 },
+    })
     expect(fieldsOf(first.request)[':path']).toBe('/a?token=***')
     expect(second.timings).toMatchObject(reused)
     expect(second.connection).toBe(first.connection)
