@@ -80,7 +80,7 @@ export class Excerpt {
 
 /** Everything of one attempt, from its start to the last byte of the content; made only where somebody observes. */
 export class Observation {
-  readonly beginning: Beginning
+  beginning: Beginning
   readonly wallTime: number
   readonly #clock: Clock
   readonly #observers: readonly Observer[]
@@ -146,11 +146,28 @@ export class Observation {
     if (this.endedMs !== undefined) return
     this.endedMs = this.nowMs
     if (error !== undefined) this.error = traceCode(error)
-    for (const observer of this.#observers) observer.ended(this)
+    for (const observer of this.#observers) this.#tell(observer)
+    this.#forget()
+  }
+
+  /** Nothing that observing comes to fails a call; it is reported as what a listener throws is. */
+  #tell(observer: Observer): void {
+    try {
+      observer.ended(this)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+
+  /** A response or an error that is kept is not to keep what was sent and received. */
+  #forget(): void {
+    this.beginning = { ...this.beginning, request: { ...this.beginning.request, content: null } }
     this.received = undefined
     this.departure = undefined
     this.connection = undefined
-    this.sentContent.parts.length = 0
+    this.sentContent = new Excerpt(0)
     this.content.parts.length = 0
   }
 }

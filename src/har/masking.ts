@@ -3,6 +3,8 @@ import type { Excerpt } from '../observation.ts'
 import type { HarCookie, HarPair } from '../types/har.ts'
 
 const masked = '***'
+/** A year has four digits in an archive. */
+const lastDateMs = Date.UTC(10_000)
 /** Fields whose value is a reference, RFC 9110 §4.1, and those of clouds that are not registered. */
 const references = new Set(['location', 'content-location', 'referer', 'operation-location', 'azure-asyncoperation'])
 const absolute = /\bhttps?:\/\/[^\s<>"',;]+/gi
@@ -43,7 +45,7 @@ export function responseCookie(field: string): HarCookie {
     value: masked,
     ...text('path', 'path'),
     ...text('domain', 'domain'),
-    ...(Number.isNaN(expiresMs) ? {} : { expires: new Date(expiresMs).toISOString() }),
+    ...(expiresMs < lastDateMs ? { expires: new Date(expiresMs).toISOString() } : {}),
     httpOnly: given.has('httponly'),
     secure: given.has('secure'),
     ...text('samesite', 'sameSite'),
@@ -64,9 +66,14 @@ export function shownContent(content: Excerpt, type: string): { text?: string; c
 function shownValue(name: string, value: string, base: string): string {
   if (looksLikeCredential(name)) return masked
   if (references.has(name)) return shownReference(value, base)
-  if (name === ':path') return shownReference(value, base).slice(new URL(base).origin.length)
+  if (name === ':path') return pathOf(value, new URL(base).origin)
   if (name === 'link') return value.replace(/<([^>]*)>/g, (_all, reference: string) => `<${shownReference(reference, base)}>`)
   return value.replace(absolute, redactUrl)
+}
+
+/** A path may look like a reference to another host. */
+function pathOf(path: string, origin: string): string {
+  return redactUrl(origin + path).slice(origin.length)
 }
 
 function nameIn(pair: string): string {

@@ -1,5 +1,5 @@
 import { eventsOf } from '../events.ts'
-import type { Observation, Observer } from '../observation.ts'
+import { Observation, type Observer } from '../observation.ts'
 import { checkKeys, checkMembers, given } from '../policy/checks.ts'
 import type { Har, HarEntry, HarOptions, HarRecorder } from '../types/har.ts'
 import type { SteadFetch } from '../types/options.ts'
@@ -30,7 +30,11 @@ class Recorder implements Observer {
   readonly contentBytes: number
   readonly #withContent: boolean
   readonly #maxEntries: number
-  readonly #records = new Map<Observation, HarEntry | undefined>()
+  /** By the order of their start. */
+  readonly #records = new Map<number, Observation | HarEntry>()
+  /** An attempt that has ended is not kept. */
+  readonly #places = new WeakMap<Observation, number>()
+  #latest = 0
 
   constructor({ content, maxContentBytes, maxEntries }: Required<HarOptions>) {
     this.contentBytes = content ? maxContentBytes : 0
@@ -39,16 +43,15 @@ class Recorder implements Observer {
   }
 
   begun(observation: Observation): void {
-    this.#records.set(observation, undefined)
-    if (this.#records.size <= this.#maxEntries) return
-    for (const [oldest] of this.#records) {
-      this.#records.delete(oldest)
-      return
-    }
+    this.#latest += 1
+    this.#places.set(observation, this.#latest)
+    this.#records.set(this.#latest, observation)
+    this.#records.delete(this.#latest - this.#maxEntries)
   }
 
   ended(observation: Observation): void {
-    if (this.#records.has(observation)) this.#records.set(observation, entryOf(observation, this.#withContent))
+    const place = this.#places.get(observation) ?? 0
+    if (this.#records.has(place)) this.#records.set(place, entryOf(observation, this.#withContent))
   }
 
   clear(): void {
@@ -57,8 +60,10 @@ class Recorder implements Observer {
 
   /** A copy, which is the caller's to change. */
   archive(): Har {
-    const entries = Array.from(this.#records, ([observation, entry]) => entry ?? entryOf(observation, this.#withContent))
-    return { log: { version: '1.2', creator: { name: 'steadfetch', version }, entries: structuredClone(entries) } }
+    const entries = Array.from(this.#records.values(), (record) =>
+      record instanceof Observation ? entryOf(record, this.#withContent) : structuredClone(record),
+    )
+    return { log: { version: '1.2', creator: { name: 'steadfetch', version }, entries } }
   }
 }
 

@@ -11,7 +11,7 @@ export function timingsOf(observation: Observation): HarTimings {
   const opening = departure === undefined ? unfinished(observation.connection?.opening) : departure.opening
   const answerMs = answeredMs ?? endMs
   // A response may come before the request is sent whole, RFC 9112 §9.5.
-  const writtenMs = Math.min(sentMs ?? untilMs, answerMs)
+  const writtenMs = Math.min(Math.max(sentMs ?? untilMs, untilMs), answerMs)
   return {
     ...openingTimings(opening, beginning.startMs, untilMs),
     send: rounded(writtenMs - untilMs),
@@ -37,13 +37,13 @@ function openingTimings(opening: Opening | undefined, startMs: number, untilMs: 
   const { lookupMs, connectMs, secureMs, isSecure, isLost } = opening
   const openingMs = within(opening.startMs, startMs)
   const foundMs = within(lookupMs, openingMs)
-  const openMs = within(isSecure ? secureMs : connectMs, untilMs)
+  const openMs = isLost ? foundMs : within(isSecure ? secureMs : connectMs, untilMs)
   const waitedMs = openingMs - startMs + untilMs - openMs
   return {
     blocked: rounded(waitedMs),
     dns: lookupMs === undefined ? -1 : rounded(foundMs - openingMs),
     connect: isLost ? -1 : rounded(openMs - foundMs),
-    ssl: isSecure && connectMs !== undefined ? rounded(openMs - within(connectMs, foundMs)) : -1,
+    ssl: isSecure && !isLost && connectMs !== undefined ? rounded(openMs - Math.max(foundMs, within(connectMs, foundMs))) : -1,
   }
 }
 

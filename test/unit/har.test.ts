@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type ClientOptions, createFetch, type HarEntry, type HarOptions, recordHar, type SteadFetch } from '../../src/index.ts'
 import { clientOf } from '../support/client.ts'
-import { settle } from '../support/fake-clock.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
 import { fieldsOf, recorded, sole } from '../support/har.ts'
 import { HeldTransport } from '../support/held-transport.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
+import { uncaught } from '../support/uncaught.ts'
 
 const target = 'https://api.example.com/a'
 
@@ -116,6 +117,14 @@ describe('a recorder', () => {
     expect(recordHar(clientOf([]).fetch).archive().log.creator).toEqual({ name: 'steadfetch', version })
   })
 
+  it('that cannot tell an attempt, as the clock is none, fails no call', async () => {
+    const clock = Object.assign(new FakeClock(), { wallTime: () => Number.NaN })
+    const { fetch } = setUp([reply(200, {}, 'content')], {}, { clock })
+    const thrown = uncaught()
+    expect(await (await fetch(target)).text()).toBe('content')
+    expect(await thrown).toBeInstanceOf(RangeError)
+  })
+
   it('has no entry for what has no server', async () => {
     const { fetch, entries } = setUp([])
     await (await fetch('data:,content')).text()
@@ -135,6 +144,15 @@ describe('a recorder', () => {
 })
 
 describe('an archive shows no secret', () => {
+  it('and no date that it cannot tell', async () => {
+    const cookie = (expires: string): [string, string] => ['set-cookie', `a=b; Expires=${expires}`]
+    const dates = ['never', 'Wed, 21 Oct 275000 07:28:00 GMT', 'Wed, 21 Oct 2026 07:28:00 GMT']
+    const { fetch, entries } = setUp([new Response(null, { headers: dates.map(cookie) })])
+    await fetch(target)
+    const { cookies } = sole(entries()).response
+    expect(cookies.map(({ expires }) => expires)).toEqual([undefined, undefined, '2026-10-21T07:28:00.000Z'])
+  })
+
   it('of a request and its response, wherever it stands', async () => {
     const answer = new Response('{"access_token":"hidden-9"}', {
       headers: [

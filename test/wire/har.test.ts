@@ -327,6 +327,28 @@ describe('an archive has an entry for each', () => {
     ])
   })
 
+  test('switch to another protocol', async () => {
+    await using server = await socketServer((socket) => {
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n')
+    })
+    const { fetch, entries } = setUp()
+    const { socket } = await fetch.upgrade(server.origin, { protocol: 'echo' })
+    socket.destroy()
+    const entry = sole(entries())
+    expect(entry).toMatchObject({ response: { status: 101, bodySize: 0 } })
+    expect(fieldsOf(entry.request)).toMatchObject({ connection: 'upgrade', upgrade: 'echo' })
+    expect(entry.timings.connect).toBeGreaterThan(0)
+  })
+
+  test('of several requests on one session of HTTP/2, one of which opens it', async () => {
+    await using server = await h2Server((_request, response) => void setTimeout(() => response.end('content'), 10))
+    const { fetch, entries } = setUp({ connect: trusting })
+    await Promise.all([1, 2, 3].map(async () => (await fetch(server.origin)).text()))
+    expect(server.connections).toHaveLength(1)
+    expect(entries().map(({ timings }) => timings.ssl > 0)).toEqual([true, false, false])
+    expect(new Set(entries().map(({ connection }) => connection)).size).toBe(1)
+  })
+
   test('request that went stale, sent once more', async () => {
     await using server = await socketServer((socket) => {
       if (server.requests.length === 2) socket.destroy()
