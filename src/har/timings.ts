@@ -33,17 +33,16 @@ function unfinished(opening: Opening | undefined): Opening | undefined {
 /** Another attempt may have begun to open the connection, so that nothing counts that was before this one. */
 function openingTimings(opening: Opening | undefined, startMs: number, untilMs: number) {
   if (opening === undefined) return { blocked: rounded(untilMs - startMs), ...notApplicable }
-  const within = (ms: number | undefined, otherwise: number): number => Math.min(Math.max(ms ?? otherwise, startMs), untilMs)
   const { lookupMs, connectMs, secureMs, isSecure, isLost } = opening
-  const openingMs = within(opening.startMs, startMs)
-  const foundMs = within(lookupMs, openingMs)
-  const openMs = isLost ? foundMs : within(isSecure ? secureMs : connectMs, untilMs)
-  const waitedMs = openingMs - startMs + untilMs - openMs
+  const within = (fromMs: number, ms: number): number => Math.min(Math.max(ms, fromMs), untilMs)
+  const openingMs = within(startMs, opening.startMs)
+  const foundMs = within(openingMs, lookupMs ?? openingMs)
+  const openMs = isLost ? foundMs : within(foundMs, (isSecure ? secureMs : connectMs) ?? untilMs)
   return {
-    blocked: rounded(waitedMs),
+    blocked: rounded(openingMs - startMs + untilMs - openMs),
     dns: lookupMs === undefined ? -1 : rounded(foundMs - openingMs),
     connect: isLost ? -1 : rounded(openMs - foundMs),
-    ssl: isSecure && !isLost && connectMs !== undefined ? rounded(openMs - Math.max(foundMs, within(connectMs, foundMs))) : -1,
+    ssl: isSecure && !isLost && connectMs !== undefined ? rounded(openMs - within(foundMs, connectMs)) : -1,
   }
 }
 
