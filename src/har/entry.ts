@@ -22,7 +22,7 @@ export function entryOf(observation: Observation, withContent: boolean): HarEntr
     cache: {},
     timings,
     ...(departure?.address === undefined ? {} : { serverIPAddress: departure.address }),
-    ...(departure?.port === undefined ? {} : { connection: String(departure.port) }),
+    ...(departure?.port === undefined ? {} : { connection: String(departure.port), _connectionId: String(departure.port) }),
     _resourceType: 'fetch',
     _call: call,
     _attempt: attempt,

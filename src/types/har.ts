@@ -26,8 +26,9 @@ export interface HarEntry {
   readonly timings: HarTimings
   /** The address of the server, or of a proxy, where the connection is our own. */
   readonly serverIPAddress?: string
-  /** The local port of that connection. */
+  /** The local port of that connection; Chrome DevTools look for it under the other name. */
   readonly connection?: string
+  readonly _connectionId?: string
   /** The kind that Chrome DevTools filter by. */
   readonly _resourceType: 'fetch'
   /** The number of the call within the process, as events tell it. */
@@ -78,7 +79,7 @@ export interface HarResponse {
   readonly headersSize: number
   /** Bytes of content as it came, still coded; -1 where that is not known. */
   readonly bodySize: number
-  /** The code of the failure, and the same size, where Chrome DevTools look for them. */
+  /** The code of the failure, and the same size, under the names of Chrome DevTools. */
   readonly _error?: string
   readonly _transferSize?: number
 }
