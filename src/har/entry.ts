@@ -35,7 +35,7 @@ export function entryOf(observation: Observation, withContent: boolean): HarEntr
 }
 
 function requestOf({ beginning, departure, sentContent }: Observation, withContent: boolean): HarRequest {
-  const { method, href, content, fields: given } = beginning.request
+  const { method, href, content, fields: given, granted = [] } = beginning.request
   const url = redactUrl(href)
   const fields = pairsOf(departure?.fields ?? given)
   const mimeType = fieldIn(fields, 'content-type') ?? content?.type ?? unknownType
@@ -45,7 +45,11 @@ function requestOf({ beginning, departure, sentContent }: Observation, withConte
     url,
     httpVersion: departure?.httpVersion ?? unknownVersion,
     cookies: requestCookies(fieldIn(fields, 'cookie')),
-    headers: shownFields(fields, href),
+    headers: shownFields(
+      fields,
+      href,
+      granted.flatMap(({ record }) => Object.keys(record)),
+    ),
     queryString: queryOf(url),
     ...(shown === undefined ? {} : { postData: { mimeType, text: '', ...shown } }),
     headersSize: departure?.headBytes ?? -1,

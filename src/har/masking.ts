@@ -12,9 +12,16 @@ const textual = /^(?:text\/|[^;]*[/+](?:json|xml|x-ndjson|javascript|x-www-form-
 const json = /[/+]json\s*(?:;|$)/i
 const form = /\/x-www-form-urlencoded\s*(?:;|$)/i
 
-/** Fields as anybody may see them: credentials masked, and those in references. */
-export function shownFields(fields: Iterable<readonly [string, string]>, base: string): HarPair[] {
-  return Array.from(fields, ([name, value]) => ({ name, value: shownValue(name, value, base) }))
+/** Fields as anybody may see them: credentials masked, by their names or as those that were `granted`, and those in references. */
+export function shownFields(
+  fields: Iterable<readonly [string, string]>,
+  base: string,
+  granted: readonly string[] = [],
+): HarPair[] {
+  return Array.from(fields, ([name, value]) => ({
+    name,
+    value: granted.includes(name) ? masked : shownValue(name, value, base),
+  }))
 }
 
 /** The target of a reference, made absolute and masked; empty for none. */

@@ -43,6 +43,8 @@ export interface HopRequest {
   readonly service?: string
   /** The media type of content that was sent, and is not kept; null for content without one. */
   readonly forgotten?: string | null
+  /** The credentials among the fields, whatever their names. */
+  readonly granted?: readonly { readonly record: Readonly<Record<string, string>> }[]
 }
 
 /** What the choice among several endpoints has to know of a call, and the retry of the choice. */

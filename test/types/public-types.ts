@@ -9,6 +9,7 @@ import {
   fetch,
   fetchStandard,
   follow,
+  type HarEntry,
   type HttpError,
   isHttpError,
   isRefusedError,
@@ -19,11 +20,13 @@ import {
   parseChallenges,
   poll,
   type RefreshPolicy,
+  recordHar,
   refresh,
   remainingMs,
   retry,
   type SteadInit,
   type Transport,
+  toCurl,
   traceOf,
   type Upgraded,
   withDeadline,
@@ -142,3 +145,11 @@ fetch.upgrade('http://x/', { protocol: 'websocket', method: 'POST' })
 fetch.upgrade('http://x/', {})
 // @ts-expect-error: links cannot be changed
 links[0].target = ''
+
+const entries: readonly HarEntry[] = recordHar(fetch, { content: true }).archive().log.entries
+const command: string | undefined = toCurl(entries[0])
+// @ts-expect-error: content is a flag
+recordHar(fetch, { content: 'text' })
+// @ts-expect-error: the global fetch has no attempts to record
+recordHar(globalThis.fetch)
+void command

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type ClientOptions, createFetch, type HarEntry, type HarOptions, recordHar, type SteadFetch } from '../../src/index.ts'
+import {
+  type ClientOptions,
+  createFetch,
+  type HarEntry,
+  type HarOptions,
+  recordHar,
+  refresh,
+  type SteadFetch,
+} from '../../src/index.ts'
 import { clientOf } from '../support/client.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { fieldsOf, recorded, sole } from '../support/har.ts'
@@ -200,6 +208,15 @@ describe('an archive shows no secret', () => {
     })
     expect(request.postData?.text).toBe('{"user":{"password":"***"}}')
     expect(response.content.text).toBe('{"access_token":"***"}')
+  })
+
+  it('that a source of credentials gave, whatever the field is called', async () => {
+    const on = { 401: refresh(() => ({ 'x-id': 'hidden' })) }
+    const { fetch, entries } = setUp([reply(401), reply(200)], {}, { on })
+    await fetch(target)
+    await fetch(target)
+    expect(entries().map(({ request }) => fieldsOf(request)['x-id'])).toEqual([undefined, '***', '***'])
+    expect(JSON.stringify(entries())).not.toContain('hidden')
   })
 
   it('and no content unless it is asked for', async () => {
