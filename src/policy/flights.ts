@@ -14,6 +14,7 @@ const ofTheCall = new Set<string>([
   'details',
   'baseUrl',
   'headers',
+  'events',
 ] satisfies (keyof ResolvedOptions)[])
 
 /** How many requests are remembered whose answer was for one call alone, and for how many milliseconds. */
