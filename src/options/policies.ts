@@ -1,10 +1,9 @@
 import { bare, invalidOption } from '../policy/checks.ts'
-import { isPolicyWord } from '../policy/policies.ts'
+import { isPolicy } from '../policy/policies.ts'
 import { isStatus } from '../status/table.ts'
 import type { Policy, PolicyTable } from '../types/policy.ts'
 
 const namedKeys = new Set(['1xx', '2xx', '3xx', '4xx', '5xx', 'network', 'timeout'])
-const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'poll', 'fallback', 'refresh'])
 
 /**
  * The policies of `more` over those of `base`.
@@ -21,18 +20,11 @@ export function mergePolicies(owner: string, base: PolicyTable, more: PolicyTabl
       throw invalidOption(owner, 'every key of on', demand, key)
     }
     if (entry === undefined) continue
-    if (!isPolicy(entry)) throw invalidOption(owner, `on[${JSON.stringify(key)}]`, 'a policy, its word or a function', entry)
+    if (typeof entry !== 'function' && !isPolicy(entry))
+      throw invalidOption(owner, `on[${JSON.stringify(key)}]`, 'a policy, its word or a function', entry)
     if ((key === 'network' || key === 'timeout') && (entry as Partial<Policy>).kind === 'refresh')
       throw new TypeError(`${owner}: on[${JSON.stringify(key)}] cannot be refresh: without an answer nothing was refused`)
     merged[key] = typeof entry === 'object' ? bare(entry) : entry
   }
   return merged as PolicyTable
-}
-
-function isPolicy(entry: unknown): boolean {
-  if (typeof entry === 'function') return true
-  if (typeof entry === 'string') return isPolicyWord(entry)
-  return (
-    typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'kind') && kinds.has((entry as { kind: string }).kind)
-  )
 }

@@ -121,10 +121,14 @@ export function patient(policy: Policy): RetryPolicy | PausePolicy | undefined {
   return policy.kind === 'fallback' ? policy.after : undefined
 }
 
-/** Whether the text is a bare word for a policy. */
-export function isPolicyWord(text: string): text is PolicyWord {
-  return Object.hasOwn(words, text)
+/** Whether it is a policy or the bare word for one. */
+export function isPolicy(value: unknown): value is Policy | PolicyWord {
+  if (typeof value === 'string') return Object.hasOwn(words, value)
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'kind')) return false
+  return kinds.has((value as Policy).kind)
 }
+
+const kinds: ReadonlySet<string> = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'poll', 'fallback', 'refresh'])
 
 function checkedRetry<Options extends RetryOptions>(name: string, options: Options, more: readonly string[]): Options {
   checkKeys(name, options, ['maxAttempts', 'baseMs', 'capMs', 'maxWaitMs', 'repeat', ...more])

@@ -50,6 +50,7 @@ class Unpacking implements Sink, Source {
   #codedBytes = 0
   #decodedBytes = 0
   #over = false
+  #isWhole = false
 
   constructor(source: Source, coding: string, attempt: Attempt) {
     this.#source = source
@@ -68,6 +69,7 @@ class Unpacking implements Sink, Source {
 
   /** Content of no bytes at all is taken as it is, in whatever coding. */
   end(): void {
+    this.#isWhole = true
     if (this.#decoder === undefined) this.sink.end()
     else this.#decoder.end()
   }
@@ -94,11 +96,18 @@ class Unpacking implements Sink, Source {
     const decoder = decoderOf(this.#coding, firstByte)
     decoder.on('data', (part: Bytes) => this.#pass(part))
     decoder.on('drain', () => this.#source.resume())
-    decoder.on('end', () => this.sink.end())
+    decoder.on('end', () => this.#finish())
     decoder.on('error', (cause) => {
       this.#refuse(new BodyError('decode', `the content is no valid ${this.#coding}`, this.#attempt.facts(), cause))
     })
     return decoder
+  }
+
+  /** What follows the end of the coding is no content; it might have no end of its own. */
+  #finish(): void {
+    this.#over = true
+    this.sink.end()
+    if (!this.#isWhole) this.#source.abort(undefined)
   }
 
   #pass(part: Bytes): void {

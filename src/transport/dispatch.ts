@@ -7,7 +7,7 @@ import { UpgradedResponse } from '../http/upgraded.ts'
 import { isInformational, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
-import { answer } from './answer.ts'
+import { answer, invalidStatus } from './answer.ts'
 import type { Awaiting } from './continues.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
@@ -78,13 +78,15 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   }
 
   onResponseStart(controller: Controller, status: number, fields: WireFields, statusText = ''): void {
-    if (statusRow(status).switches === true) controller.abort(unexpectedSwitch(this.#attempt, status))
+    const invalid = invalidStatus(this.#attempt, status)
+    if (invalid !== undefined) controller.abort(invalid)
+    else if (statusRow(status).switches === true) controller.abort(unexpectedSwitch(this.#attempt, status))
     else if (isInformational(status)) this.onContinue(status, fields)
     else {
       this.#stage = 'answered'
       this.#use = undefined
       if (statusRow(status).newConnection === true) this.#connection?.retire()
-      this.#sink = answer(this.#attempt, this, { status, statusText, fields })
+      this.#sink = answer(this.#attempt, { source: this, clock: this.#way.clock }, { status, statusText, fields })
     }
   }
 

@@ -7,7 +7,7 @@ import type { WireFields } from '../http/received.ts'
 import { errorClass, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, ByteStream, Content, Send } from '../types/exchange.ts'
-import { answer, type Head } from './answer.ts'
+import { answer, type Head, invalidStatus } from './answer.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
 import { exactly, type Question, type Questioner } from './question.ts'
@@ -137,7 +137,9 @@ export class Asking implements Source, Questioner {
   onResponse(head: Head, content: Readable): void {
     const { status } = head
     if (this.#over) return
-    if (statusRow(status).switches === true) this.onSwitch(status)
+    const invalid = invalidStatus(this.#attempt, status)
+    if (invalid !== undefined) this.onError(invalid)
+    else if (statusRow(status).switches === true) this.onSwitch(status)
     else if (this.#isRefused(status)) this.#repeat()
     else this.#answer(head, content)
   }
@@ -158,7 +160,7 @@ export class Asking implements Source, Questioner {
     this.#stopTimer?.()
     this.#stage = 'answered'
     this.#response = content
-    this.#sink = answer(this.#attempt, this, head)
+    this.#sink = answer(this.#attempt, { source: this, clock: this.#way.clock }, head)
     content.on('data', (part: Bytes) => this.#sink?.write(part))
     content.on('end', () => this.#end())
   }
