@@ -19,6 +19,10 @@ export class Branch extends Exchange {
     call.add(this)
   }
 
+  override get root(): Exchange {
+    return this.#call.root
+  }
+
   override get isHedge(): boolean {
     return this.#isHedge
   }

@@ -12,6 +12,7 @@ import { deadlineLayer } from './layers/deadline.ts'
 import { decisionLayer } from './layers/decision.ts'
 import { endpointsLayer, routeLayer } from './layers/endpoints.ts'
 import { fallbackLayer } from './layers/fallback.ts'
+import { healthLayer } from './layers/health.ts'
 import { hedgeLayer } from './layers/hedge.ts'
 import { gateLayer, pauseLayer } from './layers/pause.ts'
 import { pollLayer } from './layers/poll.ts'
@@ -21,9 +22,11 @@ import { redirectLayer } from './layers/redirect.ts'
 import { aheadLayer, refreshLayer } from './layers/refresh.ts'
 import { resumeLayer } from './layers/resume.ts'
 import { retryLayer } from './layers/retry.ts'
+import { targetsLayer } from './layers/targets.ts'
 import { throttleLayer } from './layers/throttle.ts'
 import { Keyring } from './policy/keyring.ts'
 import type { Origins } from './policy/origins.ts'
+import { tellEnd } from './traces.ts'
 import type { Connections } from './transport/connections.ts'
 import type { Handler, Layer } from './types/exchange.ts'
 import type { ResolvedOptions } from './types/options.ts'
@@ -79,9 +82,11 @@ function directPath(
   pause: Layer,
   keyring: Keyring | undefined,
 ): Handler {
-  const { retryBudget, throttle, breaker, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies } = options
+  const { retryBudget, throttle, breaker, health, concurrency, rateLimit, hedge, endpoints, deadlineField, cookies, targets } =
+    options
   const chain = through(
     [
+      endpoints === undefined && targets ? targetsLayer(targets) : undefined,
       readAheadLayer,
       keyring && aheadLayer(keyring),
       endpoints && routeLayer(origins, endpoints, breaker),
@@ -89,12 +94,15 @@ function directPath(
       // The answers to hedges ask for pauses, too, whichever of them counts.
       hedge && pause,
       endpoints && endpointsLayer(origins, endpoints),
+      // It is the endpoint that is asked, not the service whose name the target has.
+      endpoints && targets && targetsLayer(targets),
       throttle && throttleLayer(origins, throttle),
       gateLayer(origins),
       decisionLayer,
       rateLimit && rateLimitLayer(origins, rateLimit),
       breaker && breakerLayer(origins, breaker),
       concurrency && concurrencyLayer(origins, concurrency),
+      health && healthLayer(origins, health),
       retryBudget && budgetLayer(origins, retryBudget),
       cookies && cookiesLayer(cookies),
       keyring && credentialsLayer(keyring),
@@ -110,6 +118,7 @@ function directPath(
 /** A function of the caller threw: the call ends with that. */
 export async function broken(exchange: Exchange, error: unknown): Promise<never> {
   exchange.breakOff(error)
+  tellEnd(exchange.root, error)
   throw error
 }
 

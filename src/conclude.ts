@@ -6,7 +6,7 @@ import { errorDetails } from './http-errors.ts'
 import { verified } from './integrity.ts'
 import { failureKey } from './policy/classify.ts'
 import { errorClass } from './status/table.ts'
-import { traced } from './traces.ts'
+import { tellEnd, traced } from './traces.ts'
 import type { Bytes } from './types/body.ts'
 import type { Outcome, Received } from './types/exchange.ts'
 import { validated } from './validated.ts'
@@ -68,6 +68,7 @@ export function deliver(exchange: Exchange, given: Received): Response {
   received.redirected = exchange.redirects.hops.length > 0
   received.crossedOrigins = exchange.redirects.crossedOrigins
   received.watch(exchange)
+  if (exchange.options.events.hears('call.ended')) tellEnd(exchange, received.response)
   return received.response
 }
 

@@ -1,8 +1,10 @@
 import { Cancellation } from './cancellation.ts'
 import { broken, compose, type Path, type Shared } from './compose.ts'
 import { closedError, conclude, deliver } from './conclude.ts'
+import { Events } from './events.ts'
 import type { Exchange } from './exchange.ts'
 import { breakerControl } from './layers/breaker.ts'
+import { healthOfAll } from './layers/health.ts'
 import { Limits } from './limits.ts'
 import { normalise } from './normalise.ts'
 import { defaults } from './options/defaults.ts'
@@ -23,7 +25,8 @@ export function createFetch(options: ClientOptions = {}): SteadFetch {
   return client(resolved, { connections: new Connections(resolved), origins: new Origins(), background: new Cancellation() })
 }
 
-function client(options: ResolvedOptions, shared: Shared): SteadFetch {
+function client(resolved: ResolvedOptions, shared: Shared): SteadFetch {
+  const options = { ...resolved, events: new Events(resolved.events) }
   const usual = compose(options, shared)
   let refreshing = options.refreshes ? usual : undefined
   /** The path of a call, which may ask for new credentials although its client does not. */
@@ -33,20 +36,23 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
     return refreshing
   }
   const limits = new Limits(options.clock)
+  const sent = (exchange: Exchange): Promise<Response> => {
+    if (shared.connections.closed) return Promise.reject(closedError(exchange))
+    const path = pathOf(exchange)
+    if (asksMore(exchange.options)) return concluded(exchange, path.whole)
+    // Chained, not awaited: an async function would hold twice the memory while the request is under way.
+    return path.direct(exchange).then((outcome) => {
+      if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
+      return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, path.repair)
+    })
+  }
   const call = (input: string | URL | Request, init?: SteadInit): Promise<Response> => {
     let begun: Exchange | undefined
     try {
       const exchange = normalise(input, init, options, limits)
       begun = exchange
-      if (shared.connections.closed) throw closedError(exchange)
-      if (asksMore(exchange.options)) return concluded(exchange, pathOf(exchange).whole)
-      // Chained, not awaited: an async function would hold twice the memory while the request is under way.
-      return pathOf(exchange)
-        .direct(exchange)
-        .then((outcome) => {
-          if (isPlain(exchange, outcome)) return deliver(exchange, outcome.received)
-          return isSettled(outcome) ? conclude(exchange, outcome) : repaired(exchange, outcome, pathOf(exchange).repair)
-        })
+      if (!options.events.hears('call.started')) return sent(exchange)
+      return options.events.around(exchange, 'call.started', {}, () => sent(exchange))
     } catch (error) {
       return begun === undefined ? Promise.reject(error) : broken(begun, error)
     }
@@ -59,6 +65,8 @@ function client(options: ResolvedOptions, shared: Shared): SteadFetch {
       return shared.connections.close()
     },
     upgrade: upgrader(options, limits, shared.connections, usual.whole),
+    on: options.events.on.bind(options.events) as Events['on'],
+    health: () => healthOfAll(shared.origins, options),
     breaker: (origin: string | URL) => breakerControl(shared.origins, options, origin),
   })
 }

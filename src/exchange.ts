@@ -60,6 +60,11 @@ export class Exchange extends Timed implements Watcher {
     return this.streams && !this.terms.ownMaxDecoded && maxDecodedBytes !== false ? Infinity : maxDecodedBytes
   }
 
+  /** The call that this is a way of. */
+  get root(): Exchange {
+    return this
+  }
+
   /** Whether it is a second way of a call to be tried. */
   get isHedge(): boolean {
     return false

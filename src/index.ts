@@ -72,11 +72,13 @@ export {
   VariantAlsoNegotiatesError,
 } from './errors/status-errors.ts'
 export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
+export { eventNames } from './events.ts'
 export { type Explanation, explain } from './explain.ts'
 export { parseChallenges } from './http/challenges.ts'
 export { linksOf } from './http/link.ts'
 export type { PolicySource } from './policy/classify.ts'
 export { accept, fail, fallback, follow, pause, poll, refresh, retry } from './policy/policies.ts'
+export { publicOnly } from './policy/public-only.ts'
 export { fetchStandard } from './standard.ts'
 export { traceOf } from './traces.ts'
 export type { CacheKey, CacheOptions, CacheStore, CacheValue, StoredContent, StoredResponse } from './types/cache.ts'
@@ -90,6 +92,8 @@ export type {
   RefreshOptions,
   RefreshPolicy,
 } from './types/credentials.ts'
+export type { EventMap, EventName, EventOf, EventOfCall, Unsubscribe } from './types/events.ts'
+export type { HealthOptions, OriginHealth } from './types/health.ts'
 export type { Link } from './types/link.ts'
 export type { ClientOptions, SteadFetch, SteadInit } from './types/options.ts'
 export type {
@@ -132,6 +136,7 @@ export type {
 } from './types/protection.ts'
 export type { ResumeOptions } from './types/resume.ts'
 export type { SchemaIssue, SchemaOutput, SchemaResult, SchemaTable, StandardSchema, TypedResponse } from './types/schema.ts'
+export type { TargetFunction, TargetInput, TargetOptions, TargetRule, TargetSet } from './types/targets.ts'
 export type { AttemptTrace, RedirectTrace, RefusalReason, RequestFacts, Trace, WaitReason } from './types/trace.ts'
 export type {
   ConnectOptions,

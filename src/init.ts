@@ -30,7 +30,7 @@ const checked = ['mode', 'credentials', 'cache', 'referrer', 'referrerPolicy', '
 const usedMembers = new Set(used)
 const checkedMembers = new Set(checked)
 const options = new Set<string>(callKeys)
-const clientOptions = new Set([...protections, 'cookies'])
+const clientOptions = new Set([...protections, 'cookies', 'targets'])
 
 /**
  * The second argument of a call, own properties only; a Request gives its members.
@@ -57,7 +57,8 @@ function ownMembers(init: Record<string, unknown>): CallInit {
       ofCall ??= Object.create(null) as Record<string, unknown>
       ofCall[name] = value
     } else if (checkedMembers.has(name)) {
-      toCheck ??= Object.create(null) as Record<string, unknown>
+      // Given here, so that the platform does not look for them in somebody's Object.prototype.
+      toCheck ??= { __proto__: null, method: 'GET', body: null, signal: null } as Record<string, unknown>
       toCheck[name] = value
     } else if (clientOptions.has(name)) throw new TypeError(`fetch: ${name} is an option of a client; use extend({ ${name} })`)
   }

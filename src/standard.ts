@@ -36,6 +36,7 @@ export const fetchStandard: ClientOptions = {
   retryBudget: false,
   throttle: false,
   breaker: false,
+  health: false,
   concurrency: false,
   rateLimit: false,
   hedge: false,

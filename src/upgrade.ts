@@ -33,7 +33,10 @@ export function upgrader(
     const exchange = normalise(target, { ...given, errors: 'throw' }, options, limits, protocol)
     if (connections.closed) throw closedError(exchange)
     try {
-      return await switched(exchange, await whole(exchange))
+      const { events } = exchange.options
+      const isHeard = events.hears('call.started')
+      const outcome = isHeard ? events.around(exchange, 'call.started', {}, () => whole(exchange)) : whole(exchange)
+      return await switched(exchange, await outcome)
     } catch (error) {
       return broken(exchange, error)
     }

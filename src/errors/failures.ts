@@ -27,6 +27,7 @@ export type RefusalKind =
   | 'isolated'
   | 'rate limited'
   | 'closed'
+  | 'target forbidden'
 
 /** No response, or only a part of one: connecting, DNS, TLS or the connection failed. */
 export class NetworkError extends FetchFailure {
@@ -107,7 +108,7 @@ export class RefusedError extends SteadfetchError {
 
   /** @internal */
   constructor(kind: RefusalKind, summary: string, facts: CallFacts, retryAfterMs?: number) {
-    super({ code: codeOf('REFUSED', kind), summary, retryable: kind !== 'closed', facts })
+    super({ code: codeOf('REFUSED', kind), summary, retryable: kind !== 'closed' && kind !== 'target forbidden', facts })
     this.kind = kind
     this.retryAfterMs = retryAfterMs
   }
@@ -148,6 +149,11 @@ export function isNetworkError(error: unknown): error is NetworkError {
 /** Whether `error` is a RefusedError, of any copy of steadfetch. */
 export function isRefusedError(error: unknown): error is RefusedError {
   return branchOf(error) === 'refused'
+}
+
+/** Whether `error` says that its target is forbidden: nothing else is to be made of it, by a repeat or a stale response. */
+export function isForbidden(error: unknown): error is RefusedError {
+  return isRefusedError(error) && error.kind === 'target forbidden'
 }
 
 /** Whether `error` is a TimeoutError, of any copy of steadfetch. */

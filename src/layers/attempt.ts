@@ -1,10 +1,12 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Cancellation } from '../cancellation.ts'
-import { isNetworkError, isTimeoutError } from '../errors/failures.ts'
+import { isForbidden, isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import { traceCode } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
+import { mergeFields } from '../http/fields.ts'
 import { cancelledOutcome, expectedFailurePolicy, expectedPolicy, mayRepeat } from '../policy/classify.ts'
+import { statusClass } from '../status/table.ts'
 import type { Attempt, AttemptRecord, CallFacts, Handler, HopRequest, Outcome, Received, Send } from '../types/exchange.ts'
 import type { AttemptTrace, WaitReason } from '../types/trace.ts'
 import type { Information } from '../types/transport.ts'
@@ -18,11 +20,9 @@ export function attemptHandler(send: Send): Handler {
     if (exchange.cancelled) return Promise.resolve(cancelledOutcome(exchange.reason, exchange.options.on))
     return new Promise((resolve) => {
       const attempt = new OneAttempt(exchange, resolve)
-      try {
-        send(attempt)
-      } catch (error) {
-        attempt.failed(error)
-      }
+      const { events } = exchange.options
+      if (events.hears('attempt.started')) attempt.startTold(send)
+      else attempt.start(send)
     })
   }
 }
@@ -45,15 +45,33 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
 
   constructor(exchange: Exchange, resolve: Resolve) {
     super()
-    const { clock, onInformation } = exchange.options
+    const { clock, events, onInformation } = exchange.options
     this.request = exchange.request
-    if (onInformation !== undefined) this.#context = new AsyncResource('STEADFETCH_ATTEMPT')
+    const isHeard = events.hears('attempt.succeeded') || events.hears('attempt.failed')
+    if (onInformation !== undefined || isHeard) this.#context = new AsyncResource('STEADFETCH_ATTEMPT')
     this.#exchange = exchange
     this.#resolve = resolve
     this.#waited = exchange.waited
     exchange.waited = null
     this.startMs = clock.now()
     this.previous = exchange.begin(this)
+  }
+
+  start(send: Send): void {
+    try {
+      send(this)
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  /** Starts when those who listen have been told; a field that they set is one of this attempt alone. */
+  startTold(send: Send): void {
+    const setField = (name: string, value: string): void => {
+      this.request = { ...this.request, fields: mergeFields(this.request.fields, [[name, value]]) }
+    }
+    const told = { attempt: this.#place, setField }
+    this.#exchange.options.events.around(this.#exchange, 'attempt.started', told, () => this.start(send))
   }
 
   get underWay(): boolean {
@@ -95,7 +113,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   }
 
   failed(error: unknown): void {
-    const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : 'maybe'
+    const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : isForbidden(error) ? 'no' : 'maybe'
     const policy = expectedFailurePolicy(error, this.#exchange.options.on)
     this.#settle(traceCode(error))?.({ kind: 'failure', error, sent, policy })
   }
@@ -121,6 +139,24 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     }
   }
 
+  /** Its place among the attempts of the call. */
+  get #place(): number {
+    let place = 1
+    for (let { previous } = this as AttemptRecord; previous !== undefined; previous = previous.previous) place += 1
+    return place
+  }
+
+  /** Runs `tell` in the context of the call where there is one. */
+  #tellOutcome(): void {
+    const { events } = this.#exchange.options
+    const isWell = typeof this.#result === 'number' && /^[123]/.test(statusClass(this.#result))
+    const name = isWell ? 'attempt.succeeded' : 'attempt.failed'
+    if (!events.hears(name)) return
+    const tell = (): void => events.tell(this.#exchange, name, { attempt: this.#place, result: this.trace() })
+    if (this.#context === undefined) tell()
+    else this.#context.runInAsyncScope(tell)
+  }
+
   /** How to tell the outcome; undefined when it has been told. */
   #settle(result: number | string): Resolve | undefined {
     const resolve = this.#resolve
@@ -129,6 +165,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     this.durationMs = this.#exchange.options.clock.now() - this.startMs
     this.#resolve = undefined
     this.#result = result
+    this.#tellOutcome()
     return resolve
   }
 }

@@ -22,7 +22,9 @@ export function breakerLayer(origins: Origins, config: BreakerConfig): Layer {
 
 /** Refuses the call, or sends it as a probe, which gives its place back whatever happens. */
 async function guarded(exchange: Exchange, breaker: Breaker, next: Handler): Promise<Outcome> {
+  const before = breaker.generation
   if (!breaker.admit(exchange.options.clock.now())) return refusal(exchange, breaker)
+  if (breaker.generation !== before) tell(exchange, breaker)
   const { generation } = breaker
   try {
     return counted(exchange, breaker, generation, await next(exchange))
@@ -37,12 +39,27 @@ async function guarded(exchange: Exchange, breaker: Breaker, next: Handler): Pro
 function counted(exchange: Exchange, breaker: Breaker, generation: number, outcome: Outcome): Outcome {
   const { clock, random } = exchange.options
   const health = callHealth(exchange, outcome)
+  const before = breaker.generation
   if (health === 'well') breaker.succeeded(generation, clock.now())
   else if (health === 'failing') {
     const askedMs = outcome.kind === 'response' ? retryAfterMs(outcome.received, clock.wallTime) : undefined
     breaker.failed(generation, { nowMs: clock.now(), askedMs, random })
   } else breaker.giveBack(generation)
+  if (breaker.generation !== before) tell(exchange, breaker)
   return outcome
+}
+
+/** Tells of a change, where somebody listens. */
+function tell(exchange: Exchange, breaker: Breaker): void {
+  const { clock, events } = exchange.options
+  const { origin } = exchange.request
+  const nowMs = clock.now()
+  const state = breaker.state(nowMs)
+  if (state === 'isolated') return
+  const name = ({ open: 'breaker.opened', 'half-open': 'breaker.halfOpened', closed: 'breaker.closed' } as const)[state]
+  if (!events.hears(name)) return
+  if (state === 'open') events.tell(exchange, 'breaker.opened', { origin, openMs: breaker.remainingMs(nowMs) ?? 0 })
+  else events.tell(exchange, name, { origin, openMs: 0 })
 }
 
 function refusal(exchange: Exchange, breaker: Breaker): FailureOutcome {

@@ -78,6 +78,7 @@ class Race implements Limited {
     else if (this.#hedging.take()) {
       this.#hedgesLeft -= 1
       this.#context.runInAsyncScope(() => this.#send(true))
+      this.#tell('hedge.sent')
       this.#arm(nowMs + this.#hedging.delayMs)
     }
   }
@@ -120,6 +121,7 @@ class Race implements Limited {
   #end({ branch, outcome }: Came): void {
     this.#close()
     branch.prevail()
+    if (branch.isHedge && outcome.kind === 'response') this.#tell('hedge.won')
     this.#verdict.resolve(outcome)
   }
 
@@ -145,6 +147,11 @@ class Race implements Limited {
     const by = this.#rank(came.outcome) - this.#rank(best.outcome)
     const sameOrigin = came.branch.request.origin === best.branch.request.origin
     return by > 0 || (by === 0 && sameOrigin && askedMs(came) > askedMs(best))
+  }
+
+  #tell(name: 'hedge.sent' | 'hedge.won'): void {
+    const { events } = this.#call.options
+    if (events.hears(name)) this.#context.runInAsyncScope(() => events.tell(this.#call, name, {}))
   }
 
   /** A hedge that was never sent costs nothing. */

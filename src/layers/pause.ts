@@ -76,7 +76,7 @@ function letGo(gate: Gate, { clock, random }: Pick<ResolvedOptions, 'clock' | 'r
 function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome: Outcome): Outcome {
   const { clock, random } = exchange.options
   if (outcome.kind !== 'response') {
-    if (!exchange.cancelled) gate.open(sentAtClosing, clock.now())
+    if (!exchange.cancelled) open(exchange, gate, sentAtClosing)
     return outcome
   }
   const { received } = outcome
@@ -86,14 +86,26 @@ function observe(exchange: Exchange, gate: Gate, sentAtClosing: number, outcome:
   const askedMs = policy === undefined ? undefined : retryAfterMs(received, clock.wallTime)
   if (policy === undefined || (policy.kind !== 'pause' && !(mayPause && askedMs !== undefined))) {
     // A call that does not want to wait may be told to: that neither closes the gate nor opens it.
-    if (policy !== undefined || !mayPause) gate.open(sentAtClosing, clock.now())
+    if (policy !== undefined || !mayPause) open(exchange, gate, sentAtClosing)
     return outcome
   }
+  const closings = gate.closings
   gate.close({ status, askedMs, sentAtClosing, policy }, clock.now(), random)
   const heldMs = gate.remainingMs(clock.now())
+  const { events } = exchange.options
+  if (gate.closings !== closings && events.hears('pause.started'))
+    events.tell(exchange, 'pause.started', { origin: exchange.request.origin, status, waitMs: heldMs })
   gate.room.sendAway(clock.now() + heldMs)
   letGo(gate, exchange.options)
   return { ...outcome, heldMs }
+}
+
+/** Opens the gate, unless what came back is older than its closing. */
+function open(exchange: Exchange, gate: Gate, sentAtClosing: number): void {
+  const { clock, events } = exchange.options
+  const hasEnded = gate.open(sentAtClosing, clock.now())
+  if (hasEnded && events.hears('pause.ended'))
+    events.tell(exchange, 'pause.ended', { origin: exchange.request.origin, held: gate.room.size })
 }
 
 /** Waits at the gate; an outcome when the call cannot wait that long, is refused or cancelled. */

@@ -38,6 +38,8 @@ async function followHop(
   await readExcerpt(received.body, options.clock, exchange.deadlineMs)
   received.release(undefined)
   const refuse = (why: RedirectFailure, summary: string): FailureOutcome => {
+    const { events } = options
+    if (events.hears('redirect.refused')) events.tell(exchange, 'redirect.refused', { status: received.status, why })
     const error = new RedirectError(why, received.status, summary, exchange.facts())
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }
   }
@@ -56,6 +58,7 @@ async function followHop(
   const hop = { status: received.status, from: redactUrl(request.href), to: redactUrl(target.request.href) }
   const crossedOrigins = redirects.crossedOrigins || target.request.origin !== request.origin
   exchange.redirects = { hops: [...redirects.hops, hop], crossedOrigins }
+  if (options.events.hears('redirect.followed')) options.events.tell(exchange, 'redirect.followed', hop)
   exchange.request = target.request
   return undefined
 }

@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import { wait } from '../cancellation.ts'
-import { isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
+import { isForbidden, isRefusedError, isTimeoutError, type RefusedError } from '../errors/failures.ts'
+import { traceCode } from '../errors/steadfetch-error.ts'
 import type { Exchange } from '../exchange.ts'
 import { isIdempotent, isOfEarlyData } from '../http/methods.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
@@ -48,7 +49,7 @@ async function retried(exchange: Exchange, next: Handler, budgetOf: BudgetOf): P
   const attempt = async (): Promise<Outcome> => {
     const before = exchange.latest
     const outcome = await repeat(exchange, last, next)
-    if (exchange.latest === before) giveBack(exchange, budgetOf(exchange))
+    if (exchange.latest === before || isOfForbidden(outcome)) giveBack(exchange, budgetOf(exchange))
     if (isRefusal(outcome) && !exchange.cancelled) return refused(exchange, last.outcome, outcome)
     const again = judge(exchange, outcome, budgetOf(exchange))
     if (!again?.again) return outcome
@@ -78,7 +79,12 @@ function refused(exchange: Exchange, last: Outcome, refusal: FailureOutcome): Ou
 }
 
 function isRefusal(outcome: Outcome): outcome is FailureOutcome {
-  return outcome.kind === 'failure' && isRefusedError(outcome.error)
+  return outcome.kind === 'failure' && isRefusedError(outcome.error) && !isForbidden(outcome.error)
+}
+
+/** Its target turned out to be forbidden when it was to be connected to. */
+function isOfForbidden(outcome: Outcome): boolean {
+  return outcome.kind === 'failure' && isForbidden(outcome.error)
 }
 
 /** Nothing was sent for what the retry took. */
@@ -116,5 +122,25 @@ function judge(exchange: Exchange, outcome: Outcome, budget: RetryBudget | undef
   if (verdict.again && budget?.take(tokens) === true) exchange.spentTokens = tokens
   if (verdict.again && exchange.route !== undefined)
     exchange.route.stays = verdict.reason !== 'failover' && verdict.reason !== 'backoff'
+  tell(exchange, outcome, verdict, budget)
   return verdict
+}
+
+/** Tells what was decided, where somebody listens. */
+function tell(exchange: Exchange, outcome: Outcome, verdict: Verdict, budget: RetryBudget | undefined): void {
+  const { events } = exchange.options
+  const isEmpty = verdict.again && budget !== undefined && budget.tokens < budget.cost(false)
+  if (isEmpty && events.hears('budget.emptied')) events.tell(exchange, 'budget.emptied', { origin: exchange.request.origin })
+  const name = verdict.again ? 'retry.scheduled' : 'retry.refused'
+  if (!events.hears(name)) return
+  const result =
+    outcome.kind === 'failure'
+      ? { error: traceCode(outcome.error) }
+      : { status: outcome.kind === 'response' ? outcome.received.status : outcome.response.status }
+  const tokens = budget?.tokens
+  if (!verdict.again) events.tell(exchange, 'retry.refused', { ...result, tokens, why: verdict.why })
+  else {
+    const { waitMs, reason } = verdict
+    events.tell(exchange, 'retry.scheduled', { ...result, tokens, waitMs, reason, attempt: exchange.facts().attempts + 1 })
+  }
 }

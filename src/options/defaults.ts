@@ -1,4 +1,5 @@
 import { systemClock, systemRandom } from '../clock.ts'
+import { Events } from '../events.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import type { PolicyTable } from '../types/policy.ts'
 import { defaultRetryBudget } from './protection.ts'
@@ -23,10 +24,12 @@ export const defaults: ResolvedOptions = {
   transport: undefined,
   dispatcher: undefined,
   connect: undefined,
+  targets: undefined,
   coalesce: undefined,
   retryBudget: defaultRetryBudget,
   throttle: undefined,
   breaker: undefined,
+  health: undefined,
   concurrency: undefined,
   rateLimit: undefined,
   hedge: undefined,
@@ -39,6 +42,7 @@ export const defaults: ResolvedOptions = {
   onUploadProgress: undefined,
   schema: undefined,
   idempotencyKey: false,
+  events: new Events(),
   clock: systemClock,
   random: systemRandom,
 }

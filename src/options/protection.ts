@@ -52,6 +52,10 @@ const features = {
       onChange: 'function',
     },
   },
+  health: {
+    defaults: { windowMs: 60_000, failureRatio: 0.05, minVolume: 20 },
+    rules: { windowMs: durationMs, failureRatio: ratio, minVolume: natural },
+  },
   concurrency: {
     defaults: { limit: 'adaptive', initialLimit: 20, minLimit: 1, maxLimit: 1_000, maxQueued: 1_000 },
     rules: {

@@ -16,6 +16,7 @@ import { mergePolicies } from './policies.ts'
 import { protections, resolveProtection } from './protection.ts'
 import { resolveResume } from './resume.ts'
 import { resolveSchema } from './schema.ts'
+import { checkSeen, resolveTargets } from './targets.ts'
 
 /** The options that a call may have of its own, but for `on`, `resume` and `schema`, and what they may be. */
 const callRules = {
@@ -46,7 +47,7 @@ const clientRules = {
   random: 'function',
 } as const satisfies Readonly<Record<string, Rule>>
 
-const clientKeys = [...callKeys, ...Object.keys(clientRules), 'baseUrl', 'headers', 'connect', 'cache', ...protections]
+const clientKeys = [...callKeys, ...Object.keys(clientRules), 'baseUrl', 'headers', 'connect', 'targets', 'cache', ...protections]
 
 /**
  * Client options over those of a parent, own properties only.
@@ -65,6 +66,7 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     resume: resolveResume(owner, own.resume, parent.resume),
     schema: resolveSchema(owner, own.schema, parent.schema),
     connect: resolveConnect(owner, parent, own),
+    targets: resolveTargets(owner, parent, own.targets),
     cache,
     coalesce: coalescingOf(owner, own.coalesce, parent.coalesce, cache !== undefined),
     expectContinue: resolveExpect(owner, parent, own),
@@ -76,7 +78,9 @@ export function resolveClient(parent: ResolvedOptions, options: ClientOptions, o
     headers: mergeFields(parent.headers, own.headers),
     baseUrl: own.baseUrl === undefined ? (parent.baseUrl ?? firstOf(protection.endpoints)) : baseOf(owner, own.baseUrl),
   }
-  return { ...parent, ...given(own), ...changed } as ResolvedOptions
+  const resolved = { ...parent, ...given(own), ...changed } as ResolvedOptions
+  checkSeen(owner, resolved)
+  return resolved
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isNetworkError, isRefusedError, isTimeoutError } from '../errors/failures.ts'
+import { isForbidden, isNetworkError, isRefusedError, isTimeoutError } from '../errors/failures.ts'
 import type { Exchange } from '../exchange.ts'
 import { ExcerptedResponse, ReceivedResponse, wireField, withBody } from '../http/received.ts'
 import { drained, type Recording, storedBody } from '../http/recording.ts'
@@ -8,7 +8,7 @@ import type { CacheConfig, CacheValue, StoredResponse } from '../types/cache.ts'
 import type { HopRequest, Outcome, Received, ResponseOutcome } from '../types/exchange.ts'
 import { askPolicy } from './ask.ts'
 import { CacheActivity } from './cache-activity.ts'
-import { type CacheNote, type Forwarded, noteCache } from './cache-status.ts'
+import { type CacheNote, cacheStatusOf, type Forwarded, noteCache } from './cache-status.ts'
 import { expectedPolicy } from './classify.ts'
 import { type Demand, demandOf } from './demand.ts'
 import type { Exchanged } from './freshness.ts'
@@ -77,7 +77,7 @@ export class CacheVisit {
   /** Whether the origin could not answer, or was not asked; not so when it was the caller who ended the call. */
   hasFailed(outcome: Outcome): boolean {
     if (outcome.kind === 'response') return healthOf(outcome.received.status) === 'failing'
-    if (outcome.kind !== 'failure' || this.exchange.aborted) return false
+    if (outcome.kind !== 'failure' || this.exchange.aborted || isForbidden(outcome.error)) return false
     return isNetworkError(outcome.error) || isTimeoutError(outcome.error) || isRefusedError(outcome.error)
   }
 
@@ -85,6 +85,7 @@ export class CacheVisit {
   served(stored: StoredResponse): Promise<Outcome> {
     const { nowMs } = this
     this.note.ttl = Math.floor((stored.staleAt - nowMs) / 1_000)
+    this.#tell(stored.staleAt > nowMs ? 'cache.hit' : 'cache.stale')
     return this.#answer(stored, shownFields(stored.headers, Math.max(0, nowMs - stored.cachedAt)))
   }
 
@@ -120,6 +121,7 @@ export class CacheVisit {
   /** The stored response, which this one says is still right, with the fields that it brings, RFC 9111 §4.3.4. */
   freshened(stored: StoredResponse, received: Received): Promise<Outcome> {
     this.note.status = received.status
+    this.#tell('cache.revalidated')
     const value = valueToStore(received, stored, this.#times, this.key, this.config)
     return this.#answer({ ...stored, ...value }, shownFields(value.headers, undefined), this.#record(value))
   }
@@ -169,8 +171,16 @@ export class CacheVisit {
     const isCurrent = (): boolean => activity.isCurrent(key.path, this.#changes)
     if (!isCurrent()) return undefined
     this.recording = this.#storage.recording(key, value, isCurrent)
-    if (this.recording !== undefined) this.note.stored = true
+    if (this.recording === undefined) return undefined
+    this.note.stored = true
+    this.#tell('cache.stored')
     return this.recording
+  }
+
+  #tell(name: 'cache.hit' | 'cache.stale' | 'cache.revalidated' | 'cache.stored'): void {
+    const { exchange } = this
+    const { events } = exchange.options
+    if (events.hears(name)) events.tell(exchange, name, { cache: cacheStatusOf(exchange) ?? '' })
   }
 
   async #answer(stored: Answer, fields: StoredFields, recording?: Recording): Promise<Outcome> {

@@ -124,9 +124,10 @@ export class Gate {
     this.endProbe()
   }
 
-  /** An answer that asks for no pause opens the gate, unless it is older than the closing, or a pause is on. */
-  open(sentAtClosing: number, nowMs: number): void {
-    if (sentAtClosing !== this.#closings || nowMs < this.#openAtMs) return
+  /** An answer that asks for no pause opens the gate, unless it is older than the closing, or a pause is on; tells whether one is over. */
+  open(sentAtClosing: number, nowMs: number): boolean {
+    if (sentAtClosing !== this.#closings || nowMs < this.#openAtMs) return false
+    const hasEnded = this.#awaitingProbe
     this.#pace.passed()
     if (this.#awaitingProbe) {
       this.#pace.open(nowMs, this.#openAtMs, this.#pausedMs)
@@ -136,6 +137,7 @@ export class Gate {
     this.#strikes = 0
     this.endProbe()
     this.#rest(nowMs)
+    return hasEnded
   }
 
   /** The probe came to nothing: the next call in line takes its place. */

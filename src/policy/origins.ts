@@ -25,6 +25,11 @@ export class OriginState {
     return this.gate.busy || [...this.#parts.values()].some((part) => part.busy)
   }
 
+  /** The state of a feature, if there is one. */
+  known(config: object): Part | undefined {
+    return this.#parts.get(config)
+  }
+
   /** The state of a feature; clients with the very same configuration of it share it. */
   part<Config extends object, State extends Part>(config: Config, Kind: new (config: Config, origin: string) => State): State {
     const known = this.#parts.get(config)
@@ -50,6 +55,14 @@ export class Origins {
     this.#states.set(origin, state)
     this.#latest = state
     return state
+  }
+
+  /** What is remembered of a feature, origin by origin. */
+  parts<Config extends object, State extends Part>(config: Config, Kind: new (config: Config, origin: string) => State): State[] {
+    return [...this.#states.values()].flatMap((state) => {
+      const part = state.known(config)
+      return part instanceof Kind ? [part] : []
+    })
   }
 
   /** The state of what a request is for: one origin, or several endpoints that are one service. */

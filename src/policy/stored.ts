@@ -10,8 +10,8 @@ import { type Exchanged, initialAgeMs, lifetimeMs } from './freshness.ts'
 import { usefulMs } from './reuse.ts'
 import { names } from './storable.ts'
 
-/** Where credentials come from that a request has not yet. */
-type Sources = Pick<ResolvedOptions, 'on' | 'cookies'>
+/** Where credentials come from that a request has not yet, and the rules for targets. */
+type Sources = Pick<ResolvedOptions, 'on' | 'cookies'> & Partial<Pick<ResolvedOptions, 'targets'>>
 
 /** Fields of a response as a store keeps them. */
 export type StoredFields = CacheValue['headers']
@@ -42,7 +42,10 @@ export type StoredKey = CacheKey & { readonly headers: Readonly<Record<string, s
 
 /** What the responses to a request are stored under. Credentials are hashed: no store is to hold them. */
 export function keyOf({ href, origin, fields }: HopRequest, options: Sources): StoredKey {
-  return { origin, method: 'GET', path: href.slice(origin.length), headers: selecting(origin, fields, options) }
+  const { targets } = options
+  // What a client was given that may ask more than this one is not for this one.
+  const place = targets === undefined ? origin : `${origin}#${targets.key}`
+  return { origin: place, method: 'GET', path: href.slice(origin.length), headers: selecting(origin, fields, options) }
 }
 
 function selecting(origin: string, fields: Fields, { on, cookies }: Sources): Record<string, string> {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Agent, Dispatcher } from 'undici'
-import type { Send } from '../types/exchange.ts'
+import type { Attempt, Send } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import type { Transport } from '../types/transport.ts'
 import { connectorOf } from './connector.ts'
@@ -19,23 +19,22 @@ export const fetchBrand: unique symbol = Symbol.for('steadfetch.fetch')
 const asked = new AsyncLocalStorage<string>()
 
 /** The options that say how connections are opened. */
-type ConnectionOptions = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
+type ConnectionOptions = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock' | 'targets'>
 /** The options that say how attempts are sent. */
 type SendOptions = ConnectionOptions & Pick<ResolvedOptions, 'transport' | 'dispatcher'>
 
 /** The connections of a client and its children: each `connect` option has an agent of its own, and all are closed together. */
 export class Connections {
-  readonly #shared: () => Agent
-  readonly #own = new WeakMap<object, () => Agent>()
+  readonly #agents = new WeakMap<object, () => Agent>()
   readonly #solo = new WeakMap<object, Solo>()
+  readonly #guarded = new WeakMap<object, WeakMap<object, object>>()
   readonly #open = new Set<{ close(): Promise<void> }>()
   #closing: Promise<void> | undefined
   #knownFetch: unknown
   #knownIsNative = true
 
   constructor(options: ConnectionOptions) {
-    this.#shared = this.#opener(options)
-    if (options.connect !== undefined) this.#own.set(options.connect, this.#shared)
+    this.#agents.set(this.#keyOf(options), this.#opener(options))
   }
 
   get closed(): boolean {
@@ -48,15 +47,17 @@ export class Connections {
   }
 
   #remote({ transport, dispatcher, ...options }: SendOptions): Send {
-    const { clock } = options
+    const { clock, targets } = options
     if (transport !== undefined) return foreignSend(transport)
     if (dispatcher !== undefined) return dispatchSend(() => dispatcher as unknown as Dispatcher, clock)
     const direct = dispatchSend(this.#agentOf(options), clock)
     const replaced = foreignSend(replacedFetch)
     return (attempt) => {
       if (attempt.upgrade !== undefined) this.#soloOf(options).switch(attempt)
-      else if (this.#fetchIsReplaced(attempt.request.href)) replaced(attempt)
-      else if (attempt.expectContinue === false) direct(attempt)
+      else if (targets?.unseen !== 'own' && this.#fetchIsReplaced(attempt.request.href)) {
+        if (isUnseen(targets, attempt)) attempt.failed(unseenError())
+        else replaced(attempt)
+      } else if (attempt.expectContinue === false) direct(attempt)
       else this.#soloOf(options).ask(attempt, direct)
     }
   }
@@ -82,19 +83,30 @@ export class Connections {
     return !this.#knownIsNative
   }
 
-  /** A child inherits the very `connect` of its parent, and with it the agent. */
+  /** A child inherits the very `connect` and `targets` of its parent, and with them the agent. */
   #agentOf(options: ConnectionOptions): () => Agent {
-    if (options.connect === undefined) return this.#shared
-    const known = this.#own.get(options.connect)
+    const key = this.#keyOf(options)
+    const known = this.#agents.get(key)
     if (known !== undefined) return known
     const opener = this.#opener(options)
-    this.#own.set(options.connect, opener)
+    this.#agents.set(key, opener)
     return opener
+  }
+
+  /** What connections are found by. Those of rules about addresses are their own: others may lead where they must not. */
+  #keyOf({ connect, targets }: ConnectionOptions): object {
+    const key = connect ?? this
+    if (targets?.looksAtAddresses !== true) return key
+    const keys = this.#guarded.get(key) ?? new WeakMap<object, object>()
+    this.#guarded.set(key, keys)
+    const own = keys.get(targets) ?? {}
+    keys.set(targets, own)
+    return own
   }
 
   /** Made for the first request that needs it. */
   #soloOf(options: ConnectionOptions): Solo {
-    const key = options.connect ?? this
+    const key = this.#keyOf(options)
     const known = this.#solo.get(key)
     if (known !== undefined) return known
     const solo = this.#kept(new Solo(options))
@@ -103,10 +115,11 @@ export class Connections {
   }
 
   /** The agent is made for the first request: most children of a client never send one over connections of their own. */
-  #opener({ connect, connectTimeoutMs, clock }: ConnectionOptions): () => Agent {
+  #opener({ connect, connectTimeoutMs, clock, targets }: ConnectionOptions): () => Agent {
     let agent: Agent | undefined
     return () => {
-      agent ??= this.#kept(trackingAgent(protocolsOf(connect), connectorOf(connect, connectTimeoutMs, clock), clock))
+      const connector = () => connectorOf(connect, connectTimeoutMs, clock, targets)
+      agent ??= this.#kept(trackingAgent(protocolsOf(connect), connector(), clock))
       return agent
     }
   }
@@ -116,6 +129,18 @@ export class Connections {
     if (this.closed) connections.close().catch(() => {})
     return connections
   }
+}
+
+/** Whether a rule asks for an address that a replaced fetch does not show. */
+function isUnseen(targets: ConnectionOptions['targets'], { request }: Attempt): boolean {
+  return targets?.unseen === 'refuse' && targets.verdict(request.origin) === 'open'
+}
+
+function unseenError(): TypeError {
+  const hint = "targets: { unseen: 'own' } connects without it, 'unchecked' does without the check, as for a mock"
+  return new TypeError(
+    `targets cannot be checked: the global fetch is replaced, and the addresses it connects to are not seen; ${hint}`,
+  )
 }
 
 /** The pool waits for ALPN before it opens more connections, unless it is told that there is nothing to wait for. */

@@ -59,7 +59,9 @@ export class ContinueFilter {
       const length = interimLength(rest)
       if (length === 0) {
         this.#awaiting = undefined
-        return rest
+        if (!isForeign(rest)) return rest
+        this.#socket.destroy(Object.assign(new Error('the answer is one of another protocol'), { code: 'HPE_INVALID_CONSTANT' }))
+        return null
       }
       if (length === undefined) break
       const head = rest.subarray(0, length)
@@ -74,6 +76,11 @@ export class ContinueFilter {
     this.#held = rest
     return null
   }
+}
+
+/** Whether it begins like RTSP or ICE, which undici's parser takes for HTTP. */
+function isForeign(bytes: Buffer): boolean {
+  return bytes[0] === 0x52 || bytes[0] === 0x49
 }
 
 /** How many bytes at the start are an informational response; undefined when that is to be seen, 0 for anything else. */

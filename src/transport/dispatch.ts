@@ -17,6 +17,9 @@ import type { Connection, ConnectionAware, ConnectionUse } from './tracked-clien
 
 type Controller = Dispatcher.DispatchController
 
+/** undici takes a reset for the end of content that ends with the connection, RFC 9112 §8. */
+const cutShort = Object.assign(new Error('the connection was reset'), { code: 'ECONNRESET' })
+
 /** Sends attempts through an undici dispatcher. */
 export function dispatchSend(dispatcherOf: () => Dispatcher, clock: Clock): Send {
   const way = { dispatcherOf, clock }
@@ -100,7 +103,8 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   }
 
   onResponseEnd(): void {
-    this.#sink?.end()
+    if (this.#connection?.broken === true) this.#sink?.fail(attemptFailure(cutShort, this.#stage, this.#attempt))
+    else this.#sink?.end()
   }
 
   onResponseError(_controller: Controller | null, error: Error): void {
@@ -119,6 +123,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   abort(reason: unknown): void {
     this.#aborted = { reason }
     this.#controller?.abort(asError(reason))
+    if (this.#stage === 'unsent') this.#connection?.abandon(this)
   }
 
   /** A request that still waits for a connection cannot be called back: it is refused when its turn comes. */
@@ -142,6 +147,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
 
   #fail(error: Error): void {
     const attempt = this.#attempt
+    if (this.#stage === 'unsent') this.#connection?.abandon(this)
     attempt.remove(this)
     const failure = this.#aborted === undefined ? attemptFailure(error, this.#stage, attempt) : this.#aborted.reason
     this.#sink?.fail(failure)

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import { pipeline, type Readable } from 'node:stream'
-import type { buildConnector } from 'undici'
 import type { Clock } from '../clock.ts'
 import { ExpectationFailedError } from '../errors/status-errors.ts'
 import type { WireFields } from '../http/received.ts'
@@ -8,6 +7,7 @@ import { errorClass, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, ByteStream, Content, Send } from '../types/exchange.ts'
 import { answer, type Head, invalidStatus } from './answer.ts'
+import type { Connect } from './connector.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
 import { exactly, type Question, type Questioner } from './question.ts'
@@ -18,7 +18,7 @@ import { speaksHttp2 } from './tracked-client.ts'
 
 /** How such requests are sent, the same for all of a client. */
 interface Way {
-  readonly connect: buildConnector.connector
+  readonly connect: Connect
   readonly clock: Clock
   /** Sends an attempt without asking. */
   readonly plainly: Send
@@ -35,6 +35,7 @@ export class Asking implements Source, Questioner {
   readonly #content: Content
   readonly #way: Way
   #question: Question | undefined
+  #stopOpening: (() => void) | undefined
   #stage: Stage = 'unsent'
   #started = false
   /** Nothing that comes changes anything any more. */
@@ -54,7 +55,7 @@ export class Asking implements Source, Questioner {
     const { host, hostname, protocol, port } = new URL(origin)
     this.#attempt.add(this)
     const target = { host, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), protocol, port }
-    this.#way.connect(target, (error, socket) => {
+    this.#stopOpening = this.#way.connect(target, (error, socket) => {
       if (socket) this.#ask(socket)
       else this.onError(error)
     })
@@ -70,7 +71,8 @@ export class Asking implements Source, Questioner {
 
   abort(): void {
     this.#leave()
-    this.#question?.destroy()
+    if (this.#question === undefined) this.#stopOpening?.()
+    else this.#question.destroy()
   }
 
   cancel(reason: unknown): void {

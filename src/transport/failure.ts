@@ -1,8 +1,10 @@
 import { BodyError } from '../errors/body-error.ts'
 import { NetworkError, type NetworkFailure, RefusedError, TimeoutError } from '../errors/failures.ts'
 import { branchOf } from '../errors/steadfetch-error.ts'
+import { faultText } from '../policy/targets.ts'
 import type { Attempt, CallFacts } from '../types/exchange.ts'
 import { comesBeforeSending, isProxyRefusal, kindOfCode, wasNotProcessed } from './failure-kinds.ts'
+import { forbiddenCode } from './vetting.ts'
 
 /** How far an attempt came before it failed. */
 export type Stage = 'unsent' | 'sent' | 'answered' | 'unknown'
@@ -39,6 +41,8 @@ function specialFailure(root: unknown, code: string, facts: CallFacts): Error | 
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return new RefusedError('closed', 'the client is closed', facts)
+    case forbiddenCode:
+      return forbiddenFailure(Object(root), facts)
     case 'UND_ERR_INVALID_ARG':
     case 'UND_ERR_NOT_SUPPORTED':
       return new TypeError(`the request cannot be sent: ${messageOf(root)}`, { cause: root })
@@ -47,6 +51,11 @@ function specialFailure(root: unknown, code: string, facts: CallFacts): Error | 
     default:
       return undefined
   }
+}
+
+/** The target is forbidden, or a function of the caller threw that was to tell: that error is the caller's. */
+function forbiddenFailure({ cause }: { cause?: unknown }, facts: CallFacts): Error {
+  return cause instanceof Error ? cause : new RefusedError('target forbidden', faultText('address'), facts)
 }
 
 function isUnsent(root: unknown, code: string, stage: Stage): boolean {

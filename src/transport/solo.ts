@@ -1,19 +1,19 @@
-import type { Agent, buildConnector } from 'undici'
+import type { Agent } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
-import { connectorOf } from './connector.ts'
+import { type Connect, connectorOf } from './connector.ts'
 import { dispatchSend } from './dispatch.ts'
 import { Asking } from './expect.ts'
 import { mayAsk } from './question.ts'
 import { speaksHttp2, trackingAgent } from './tracked-client.ts'
 
-type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock'>
+type Options = Pick<ResolvedOptions, 'connect' | 'connectTimeoutMs' | 'clock' | 'targets'>
 
 /** Requests that have a connection to themselves: they switch protocols, or ask before they send their content. */
 export class Solo {
-  readonly #connect: buildConnector.connector
-  readonly #connectHttp1: buildConnector.connector
+  readonly #connect: Connect
+  readonly #connectHttp1: Connect
   readonly #clock: Clock
   readonly #asking = new Set<Asking>()
   #emptied: (() => void) | undefined
@@ -21,10 +21,10 @@ export class Solo {
   /** Sends an attempt that switches protocols, which HTTP/1.1 alone can (RFC 9110 §7.8). */
   readonly switch: Send
 
-  constructor({ connect, connectTimeoutMs, clock }: Options) {
-    this.#connect = connectorOf(connect, connectTimeoutMs, clock)
+  constructor({ connect, connectTimeoutMs, clock, targets }: Options) {
+    this.#connect = connectorOf(connect, connectTimeoutMs, clock, targets)
     const options = typeof connect === 'function' ? connect : { ...connect, allowH2: false }
-    this.#connectHttp1 = http1Alone(connectorOf(options, connectTimeoutMs, clock))
+    this.#connectHttp1 = http1Alone(connectorOf(options, connectTimeoutMs, clock, targets))
     this.#clock = clock
     this.switch = dispatchSend(() => this.#agentOf(), clock)
   }
@@ -64,8 +64,8 @@ export class Solo {
 const noHttp1 = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
 
 /** A connector of the caller's may choose HTTP/2 all the same. */
-function http1Alone(connect: buildConnector.connector): buildConnector.connector {
-  return (options, callback) => {
+function http1Alone(connect: Connect): Connect {
+  return (options, callback) =>
     connect(options, (...result) => {
       const [, socket] = result
       if (!socket || !speaksHttp2(socket)) callback(...result)
@@ -74,5 +74,4 @@ function http1Alone(connect: buildConnector.connector): buildConnector.connector
         callback(Object.assign(new Error('the connection speaks HTTP/2, HTTP/1.1 is needed'), { code: noHttp1 }), null)
       }
     })
-  }
 }

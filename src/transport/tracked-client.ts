@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
+import type { Connect } from './connector.ts'
 import { type Awaiting, ContinueFilter } from './continues.ts'
 import { guardSession } from './h2-session.ts'
 
@@ -20,6 +21,10 @@ export interface Connection {
    * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request. `awaiting` is told of each unasked 100 Continue.
    */
   use(awaiting: Awaiting): ConnectionUse | undefined
+  /** To be called when a request ends that has not begun: with the last of them the opening of the connection ends, too. */
+  abandon(handler: object): void
+  /** Whether its socket of HTTP/1.1 has failed: what ends at that moment was cut short. */
+  readonly broken: boolean
   /** Gives the connection no further requests; it is closed once those that it has are answered. */
   retire(): void
 }
@@ -31,11 +36,7 @@ export interface ConnectionAware {
 }
 
 /** An undici Agent without time limits of its own, whose connections tell their handlers how they are used. */
-export function trackingAgent(
-  options: Omit<Agent.Options, 'connect' | 'factory'>,
-  connect: buildConnector.connector,
-  clock: Clock,
-): Agent {
+export function trackingAgent(options: Omit<Agent.Options, 'connect' | 'factory'>, connect: Connect, clock: Clock): Agent {
   const factory = (origin: string | URL, settings: object): Pool => {
     const client = (url: URL, own: object): Client => new TrackedClient(url, own as ClientSettings, clock, pool)
     const pool: Pool = new Pool(origin, { ...settings, factory: client })
@@ -49,7 +50,7 @@ const retireClient = Object.getOwnPropertySymbols(Object.getPrototypeOf(Pool.pro
   ({ description }) => description === 'retire client',
 )
 
-type ClientSettings = Client.Options & { readonly connect: buildConnector.connector }
+type ClientSettings = Client.Options & { readonly connect: Connect }
 
 /** The socket a client has now, and how often a request was written to it. */
 interface Current {
@@ -57,6 +58,8 @@ interface Current {
   /** Of a socket of HTTP/1.1. */
   filter: ContinueFilter | undefined
   requests: number
+  /** Ends the opening of the next socket, while that is under way. */
+  stopOpening: (() => void) | undefined
 }
 
 /**
@@ -66,9 +69,11 @@ interface Current {
 class TrackedClient extends Client implements Connection {
   readonly #current: Current
   readonly #pool: object
+  /** The requests that wait for the connection to be opened. */
+  readonly #waiting = new Set<object>()
 
   constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: object) {
-    const current: Current = { socket: undefined, filter: undefined, requests: 0 }
+    const current: Current = { socket: undefined, filter: undefined, requests: 0, stopOpening: undefined }
     super(origin, { ...settings, connect: noting(settings.connect, current) })
     this.#current = current
     this.#pool = pool
@@ -83,15 +88,26 @@ class TrackedClient extends Client implements Connection {
     handler: Dispatcher.DispatchHandler & Partial<ConnectionAware>,
   ): boolean {
     handler.onConnection?.(this)
+    if (this.#current.socket?.destroyed !== false) this.#waiting.add(handler)
     return super.dispatch(options, handler)
   }
 
   use(awaiting: Awaiting): ConnectionUse | undefined {
     const { socket, filter, requests } = this.#current
     if (socket === undefined) return undefined
+    if (this.#waiting.size > 0) this.#waiting.delete(awaiting)
     filter?.await(awaiting)
     this.#current.requests = requests + 1
     return new Use(socket, requests > 0)
+  }
+
+  abandon(handler: object): void {
+    if (this.#waiting.delete(handler) && this.#waiting.size === 0) this.#current.stopOpening?.()
+  }
+
+  get broken(): boolean {
+    const { socket, filter } = this.#current
+    return filter !== undefined && Boolean(socket?.errored)
   }
 
   retire(): void {
@@ -126,16 +142,26 @@ function bytesOf(socket: Partial<Socket>): number {
   return socket.bytesRead ?? Number.NaN
 }
 
-function noting(connect: buildConnector.connector, current: Current): buildConnector.connector {
+/** Node leaves a socket open whose TLS has failed, and undici would wait for its close for ever. */
+function destroyed(this: Socket): void {
+  this.destroy()
+}
+
+function noting(connect: Connect, current: Current): buildConnector.connector {
   return (options, callback) => {
-    connect(options, (...result) => {
+    let isOpening = true
+    const stop = connect(options, (...result) => {
+      isOpening = false
+      current.stopOpening = undefined
       const [, socket] = result
       // Of a failure undici's connectors tell no socket, not even null.
       if (socket) {
+        socket.on('error', destroyed)
         const filter = speaksHttp2(socket) ? undefined : new ContinueFilter(socket)
         Object.assign(current, { socket, filter, requests: 0 })
       }
       callback(...result)
     })
+    if (isOpening) current.stopOpening = stop
   }
 }

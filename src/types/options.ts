@@ -1,9 +1,12 @@
 import type { Clock } from '../clock.ts'
+import type { Events } from '../events.ts'
 import type { CacheConfig, CacheOptions } from './cache.ts'
 import type { CallOptions, FieldsInit } from './call-options.ts'
 import type { CoalesceConfig, CoalesceOptions } from './coalesce.ts'
 import type { CookieJar } from './credentials.ts'
+import type { EventName, EventOf, Unsubscribe } from './events.ts'
 import type { Fields } from './exchange.ts'
+import type { HealthOptions, OriginHealth } from './health.ts'
 import type { PolicyTable } from './policy.ts'
 import type { DownloadProgress, UploadProgress } from './progress.ts'
 import type {
@@ -19,6 +22,7 @@ import type {
 } from './protection.ts'
 import type { ResumeConfig } from './resume.ts'
 import type { SchemaOutput, StandardSchema, TypedResponse } from './schema.ts'
+import type { TargetGuard, TargetOptions } from './targets.ts'
 import type { ConnectOptions, Connector, DispatcherLike, Information, ResolvedConnect, Transport } from './transport.ts'
 import type { Upgraded, UpgradeInit } from './upgrade.ts'
 
@@ -47,6 +51,13 @@ export interface ClientOptions extends CallOptions {
    */
   readonly dispatcher?: DispatcherLike
   /**
+   * Where requests may go, for targets that come from outside: see {@link TargetOptions}, and `publicOnly` for rules that suit
+   * most. Checked for every request of a call, redirects included, by its host before anything is done, and by its address on
+   * the connection that is used. What is forbidden is a RefusedError of kind `'target forbidden'`. A child may add rules, and
+   * take none away; it has connections of its own then: make one per purpose, not one per call. Default: none.
+   */
+  readonly targets?: TargetOptions | false
+  /**
    * Sends identical GET and HEAD requests that are under way at the same time once; a request with other fields is another
    * one. Default: whether there is a cache.
    */
@@ -57,6 +68,8 @@ export interface ClientOptions extends CallOptions {
   readonly throttle?: ThrottleOptions | boolean
   /** Refuses all calls to an origin that fails, for a while. Default false. */
   readonly breaker?: BreakerOptions | boolean
+  /** Counts what became of the requests to each origin, for {@link SteadFetch.health} and the event `origin.failing`. Default false. */
+  readonly health?: HealthOptions | boolean
   /** How many requests an origin is sent at a time: a number, or an adaptive limit. Default: no limit. */
   readonly concurrency?: ConcurrencyOptions | number | boolean
   /** How often requests are sent to an origin; `true` obeys its RateLimit fields. Default false. */
@@ -99,10 +112,23 @@ export interface SteadFetch {
    * BodyError when there is no such response; TypeError for a request that cannot be sent; the signal's own reason.
    */
   (input: string | URL | Request, init?: SteadInit): Promise<Response>
+  /**
+   * Calls `listener` at each event of this name in the calls of this client and of those that were extended from it; gives
+   * what takes it away again. What the listener throws fails no call: it is thrown on its own, as an uncaught exception.
+   *
+   * @throws TypeError for an unknown name, and for what is no function.
+   */
+  on<Name extends EventName>(name: Name, listener: (event: EventOf<NoInfer<Name>>) => void): Unsubscribe
   /** A child with these options over its parent's; it shares per-origin state and, without a `connect`, connections. */
   extend(options: ClientOptions): SteadFetch
   /** Waits for the requests under way, then closes the connections of the whole family. Calls after it are refused. */
   close(): Promise<void>
+  /**
+   * What became of the requests to each origin within the window of the option `health`, the one that fails most first.
+   *
+   * @throws TypeError without that option.
+   */
+  health(): readonly OriginHealth[]
   /**
    * The circuit breaker of an origin.
    *
@@ -141,6 +167,7 @@ export interface ResolvedOptions extends Protection {
   readonly transport: Transport | undefined
   readonly dispatcher: DispatcherLike | undefined
   readonly connect: ResolvedConnect | undefined
+  readonly targets: TargetGuard | undefined
   readonly cache: CacheConfig | undefined
   readonly maxResponseBytes: number | false
   readonly onDownloadProgress: ((progress: DownloadProgress) => void) | undefined
@@ -150,6 +177,8 @@ export interface ResolvedOptions extends Protection {
   readonly idempotencyKey: boolean | (() => string)
   /** `false` where a client says so. */
   readonly coalesce: CoalesceConfig | false | undefined
+  /** Who listens. */
+  readonly events: Events
   readonly clock: Clock
   readonly random: () => number
 }

@@ -1,3 +1,5 @@
+import type { HealthConfig } from './health.ts'
+
 /** Options of `retryBudget`: how many retries an origin is granted while it fails. */
 export interface RetryBudgetOptions {
   /** Tokens of a full budget. Default 100. */
@@ -148,6 +150,7 @@ export interface Protection {
   readonly retryBudget: RetryBudgetConfig | undefined
   readonly throttle: ThrottleConfig | undefined
   readonly breaker: BreakerConfig | undefined
+  readonly health: HealthConfig | undefined
   readonly concurrency: ConcurrencyConfig | undefined
   readonly rateLimit: RateLimitConfig | undefined
   readonly hedge: HedgeConfig | undefined

@@ -23,6 +23,7 @@ const floors: readonly (readonly string[])[] = [
     'timed.ts',
     'waiting-room.ts',
     'exchange.ts',
+    'events.ts',
     'branch.ts',
     'flight.ts',
     'leg.ts',
@@ -46,7 +47,7 @@ const floors: readonly (readonly string[])[] = [
     'explain.ts',
   ],
   ['index.ts'],
-  ['cli'],
+  ['cli', 'otel'],
 ]
 const floorOf = (file: string): number =>
   floors.findIndex((names) => names.includes(file) || names.includes(file.split('/')[0] as string))
@@ -88,6 +89,7 @@ const otherNumbers: Readonly<Record<string, RegExp>> = {
   'http/http-date.ts': /[yY]ear (?:<|%|-) [14]00|% 100/g,
   'options/protection.ts': /capacity: 100/g,
   'options/resume.ts': /maxResumptions: 100/g,
+  'otel/attributes.ts': /443 : 80/g,
   'policy/adaptive-limit.ts': /minWindowMs = 100/g,
   'policy/backoff.ts': /baseMs: 100/g,
   'transport/decode.ts': /maxGrowthRatio = 250/g,

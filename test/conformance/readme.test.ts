@@ -25,6 +25,8 @@ const printed = [
   /quantity must be positive\n\[\n? *\{/,
   /steadfetch; fwd=miss; fwd-status=200\nquantity must be positive/,
   /api-2\.example\.com is isolated\n\{ id: 1 \}/,
+  /GET 200 1/,
+  /^169\.254\.169\.254 target forbidden\n0x7f\.1 target forbidden\n\[::ffff:10\.0\.0\.1\] target forbidden\n(?:\S+ target forbidden\n){2}$/,
 ]
 
 describe('the snippets of the README', () => {

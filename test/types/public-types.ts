@@ -18,11 +18,13 @@ import {
   type Policy,
   parseChallenges,
   poll,
+  publicOnly,
   type RefreshPolicy,
   refresh,
   remainingMs,
   retry,
   type SteadInit,
+  type TargetOptions,
   type Transport,
   traceOf,
   type Upgraded,
@@ -127,9 +129,27 @@ if (isRefusedError(error)) {
     | 'queue full'
     | 'queued too long'
     | 'paused'
-    | 'closed' = error.kind
+    | 'closed'
+    | 'target forbidden' = error.kind
   void kind
 }
+
+// Where requests may go.
+const few: TargetOptions = {
+  ...publicOnly,
+  deny: [...publicOnly.deny.filter((set) => set !== 'loopback'), '*.example.net', ({ host, address }) => host === address],
+  schemes: ['https'],
+  ports: [443],
+  unseen: 'own',
+}
+void createFetch({ targets: few }).extend({ targets: publicOnly })
+// @ts-expect-error: no such scheme
+createFetch({ targets: { schemes: ['ftp'] } })
+// @ts-expect-error: an answer at once
+createFetch({ targets: { deny: [async () => true] } })
+// @ts-expect-error: an option of a client, for it has connections of its own
+const ofCall: SteadInit = { targets: publicOnly }
+void ofCall
 
 // Informational responses, links, and connections that are switched.
 const links: readonly Link[] = linksOf(new Response())

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
-import { buildConnector, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
+import { type Connect, connectorOf } from '../../src/transport/connector.ts'
 import { type Connection, type ConnectionUse, trackingAgent } from '../../src/transport/tracked-client.ts'
 import { httpServer, socketServer } from '../support/server.ts'
 import { h2Server, trusting } from '../support/tls.ts'
@@ -15,7 +16,7 @@ interface Result {
   readonly uses: (ConnectionUse | undefined)[]
 }
 
-function agentOf(connect = buildConnector({ timeout: 0, ...trusting })): Dispatcher {
+function agentOf(connect: Connect = connectorOf(trusting, false, systemClock)): Dispatcher {
   const agent = trackingAgent({ headersTimeout: 0, bodyTimeout: 0 }, connect, systemClock)
   onTestFinished(() => agent.destroy())
   return agent
@@ -162,7 +163,7 @@ describe('over TLS', () => {
       if (count === 2) server.connections[0]?.destroy()
       else response.end('ok')
     })
-    const agent = agentOf(buildConnector({ timeout: 0, ...trusting, allowH2 }))
+    const agent = agentOf(connectorOf({ ...trusting, allowH2 }, false, systemClock))
     const first = await send(agent, server.origin)
     expect(first).toMatchObject({ status: 200, uses: [{ reused: false, answeredNothing: false }] })
     await turn()
@@ -184,7 +185,7 @@ describe('over TLS', () => {
 
 it('an agent with tracked connections waits for its requests before it closes', async () => {
   await using server = await httpServer((_request, response) => setTimeout(() => response.end('ok'), 30))
-  const agent = trackingAgent({}, buildConnector({ timeout: 0 }), systemClock)
+  const agent = trackingAgent({}, connectorOf(undefined, false, systemClock), systemClock)
   const pending = dispatched(agent, server.origin)
   await agent.close()
   expect(await pending).toMatchObject({ status: 200 })

@@ -76,6 +76,8 @@ export interface Fault {
   readonly oursAlone?: true
   /** Must not run beside others: it changes what all share. */
   readonly alone?: true
+  /** Looks at the clock of the machine: it says nothing about a client whose clock is another one. */
+  readonly realTime?: true
   /** Resolves to what is wrong; undefined when all is right. */
   run(bench: Bench): Promise<string | undefined>
 }

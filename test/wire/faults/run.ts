@@ -14,7 +14,7 @@ const { values } = parseArgs({
 const names = values.clients?.split(',') ?? ['steadfetch', ...Object.keys(peers)]
 const limitMs = values.limit === 'default' ? undefined : Number(values.limit)
 const hangMs = limitMs === undefined ? 40_000 : limitMs + 4_000
-const atOnce = 24
+const atOnce = 8
 
 let rejections = 0
 process.on('unhandledRejection', () => {
@@ -54,7 +54,7 @@ async function column(open: OpenClient, ours: boolean): Promise<(Verdict | undef
   const verdicts: (Verdict | undefined)[] = []
   const judge = async (fault: Fault): Promise<void> => {
     if (fault.oursAlone === true && !ours) return
-    verdicts[chosen.indexOf(fault)] = await judged(fault, open, { ours, limitMs, hangMs })
+    verdicts[chosen.indexOf(fault)] = await judged(fault, open, { ours, limitMs, hangMs: fault.alone === true ? 60_000 : hangMs })
   }
   const waiting = chosen.filter(({ alone }) => alone !== true)
   const worker = async (): Promise<void> => {

@@ -29,7 +29,7 @@ async function aborted(
 const silentOnce =
   (start: string) =>
   (socket: Socket): void =>
-    void socket.write(start)
+    void socket.write(start, 'latin1')
 
 /** A call that its caller gives up, at every stage of it. */
 export const aborts: readonly Fault[] = [
@@ -62,8 +62,12 @@ export const aborts: readonly Fault[] = [
       100,
     ),
   ),
-  fault(group, 'in the content of an error', async (bench) =>
-    aborted(bench, (await bench.raw(silentOnce('HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\nhello'))).origin, 100),
+  fault(
+    group,
+    'in the content of an error',
+    async (bench) =>
+      aborted(bench, (await bench.raw(silentOnce('HTTP/1.1 400 Bad\r\ncontent-length: 100\r\n\r\nhello'))).origin, 100),
+    { realTime: true },
   ),
   fault(group, 'while content is sent', async (bench) => {
     const stream = async function* () {
@@ -109,8 +113,8 @@ export const aborts: readonly Fault[] = [
         socket.end('HTTP/1.1 429 Slow\r\nretry-after: 20\r\ncontent-length: 0\r\n\r\n'),
       )
       const client = bench.open()
-      const first = aborted({ ...bench, limitMs: undefined }, origin, 200, {}, client)
-      await pause(100)
+      const first = aborted({ ...bench, limitMs: undefined }, origin, 600, {}, client)
+      await pause(400)
       const wrong = await aborted({ ...bench, limitMs: undefined }, origin, 50, {}, client)
       return (await first) ?? wrong ?? (received.length > 1 ? `${received.length} requests` : undefined)
     },

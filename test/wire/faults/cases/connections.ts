@@ -160,13 +160,22 @@ export const connections: readonly Fault[] = [
       return complaint(await client.send(origin, { limitMs, ca }), { fails: { name: 'NetworkError', kind: 'truncated' } }, ours)
     },
   ),
-  fault('TLS', 'bytes that are none after the handshake', async ({ client, limitMs, tls: server, ours }) => {
-    const { origin, sockets } = await server(() => sockets[0]?.write('garbage that is no record of TLS'))
-    return complaint(
-      await client.send(origin, { limitMs, ca, method: 'POST', body: 'x' }),
-      { fails: { name: 'NetworkError' } },
-      ours,
-    )
+  fault('TLS', 'bytes that are none after the handshake', async ({ client, limitMs, tls: server, raw, ours }) => {
+    const near: Socket[] = []
+    const { port } = await server(() => near[0]?.write('garbage that is no record of TLS'.repeat(2_000)))
+    const { port: between } = await raw((socket, piece) => {
+      if (near.length === 0) {
+        near.push(socket)
+        const far = connectSocket(port, '127.0.0.1').on('error', () => {})
+        far.pipe(socket)
+        far.on('close', () => socket.destroy())
+        socket.on('close', () => far.destroy())
+        far.write(piece, 'latin1')
+        socket.on('data', (data) => data.toString('latin1') !== piece && far.write(data))
+      }
+    })
+    const ask = { limitMs, ca, method: 'POST', body: 'x' }
+    return complaint(await client.send(`https://127.0.0.1:${between}`, ask), { fails: { name: 'NetworkError' } }, ours)
   }),
   ...(
     [

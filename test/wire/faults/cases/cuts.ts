@@ -126,7 +126,7 @@ function bytewise(text: string): (socket: Socket) => void {
     for (const byte of text) {
       if (socket.destroyed) return
       socket.write(byte)
-      await pause(1)
+      await pause(0)
     }
   }
 }

@@ -196,7 +196,6 @@ export const requests: readonly Fault[] = [
     { baseUrl: 'http://127.0.0.1:1/', baseURL: 'http://127.0.0.1:1/', prefixUrl: 'http://127.0.0.1:1/' },
     () => undefined,
   ),
-  pollution('a signal is not taken', { signal: 'nonsense' }, () => undefined),
   pollution(
     'options are not taken',
     { timeoutMs: 1, maxAttempts: 0, transport: 'evil', dispatcher: 'evil', on: 'evil', errors: 'evil', retry: 'evil' },

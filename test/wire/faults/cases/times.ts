@@ -67,16 +67,21 @@ const retryAfter = (status: number, [form, headers, range]: (typeof forms)[numbe
 /** Time that does what it wants, and long waits. */
 export const times: readonly Fault[] = [
   ...forms.flatMap((form) => [retryAfter(429, form), retryAfter(503, form)]),
-  fault('Retry-After', 'is not come back from early, by whomever', async ({ client, limitMs, raw }) => {
-    const atMs: number[] = []
-    const { origin } = await raw((socket) => {
-      atMs.push(performance.now())
-      socket.end('HTTP/1.1 503 No\r\nretry-after: 2\r\ncontent-length: 0\r\n\r\n')
-    })
-    await client.send(origin, { limitMs: limitMs ?? 5_000 })
-    const gaps = atMs.slice(1).map((ms, index) => ms - (atMs[index] as number))
-    return gaps.some((ms) => ms < 1_990) ? `came back after ${Math.round(Math.min(...gaps))} ms` : undefined
-  }),
+  fault(
+    'Retry-After',
+    'is not come back from early, by whomever',
+    async ({ client, limitMs, raw }) => {
+      const atMs: number[] = []
+      const { origin } = await raw((socket) => {
+        atMs.push(performance.now())
+        socket.end('HTTP/1.1 503 No\r\nretry-after: 2\r\ncontent-length: 0\r\n\r\n')
+      })
+      await client.send(origin, { limitMs: limitMs ?? 5_000 })
+      const gaps = atMs.slice(1).map((ms, index) => ms - (atMs[index] as number))
+      return gaps.some((ms) => ms < 1_990) ? `came back after ${Math.round(Math.min(...gaps))} ms` : undefined
+    },
+    { realTime: true },
+  ),
   fault('Retry-After', 'of an hour does not hold a call for an hour', async ({ client, limitMs, raw, ours }) => {
     const { origin, received } = await raw((socket) =>
       socket.end('HTTP/1.1 429 Slow\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n'),
@@ -165,7 +170,7 @@ export const times: readonly Fault[] = [
       if (texts.length !== 10_000 || sentMs.length !== 10_000) return `${texts.length} settled, ${sentMs.length} sent`
       return most <= 1_050 && clock.armed === 0 ? undefined : `${most} in a second, ${clock.armed} timers left`
     },
-    { oursAlone: true },
+    { oursAlone: true, alone: true },
   ),
   fault(
     'limiters',
@@ -187,6 +192,6 @@ export const times: readonly Fault[] = [
       const failed = results.filter(({ status }) => status === 'rejected').length
       return failed === 0 && most === 8 ? undefined : `${failed} failed, ${most} at a time`
     },
-    { oursAlone: true },
+    { oursAlone: true, alone: true },
   ),
 ]
