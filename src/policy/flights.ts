@@ -13,6 +13,8 @@ const ofTheCall = new Set<string>([
   'errors',
   'baseUrl',
   'headers',
+  // Who listens changes nothing of what is sent.
+  'events',
 ] satisfies (keyof ResolvedOptions)[])
 
 /** How many requests are remembered whose answer was for one call alone, and for how many milliseconds. */

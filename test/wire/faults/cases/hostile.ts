@@ -57,6 +57,19 @@ const policy = (name: string, gives: unknown): Fault =>
     alone,
   )
 
+/** Options that say nothing, or something else than they seem to: a TypeError that names this. */
+const refusedOption = (name: string, options: object, names: string): Fault =>
+  fault(
+    'options',
+    name,
+    async () => {
+      const result = await called({ transport: async () => new Response('hello'), ...options })
+      const { message } = Object(result.kind === 'error' ? result.error : {}) as Error
+      return complaint(result, { fails: { name: 'TypeError' } }, true) ?? (message.includes(names) ? undefined : message)
+    },
+    alone,
+  )
+
 /** What a proxy answers to CONNECT, and what comes of a POST that is to go through it. */
 const proxy = (name: string, answer: string, fails: object): Fault =>
   fault(
@@ -198,5 +211,22 @@ export const hostile: readonly Fault[] = [
       ['retry-after', '3'],
     ],
     3_000,
+  ),
+  ...['0503', '503.0', '5.03e2', ' 503', '0x1f7', '+503'].map((key) =>
+    refusedOption(`a key of on that is a status in disguise: ${JSON.stringify(key)}`, { on: { [key]: 'accept' } }, key),
+  ),
+  refusedOption('a Map for on', { on: new Map([[503, 'accept']]) }, 'on'),
+  refusedOption('a policy written by hand, without attempts', { on: { 503: { kind: 'retry', maxAttempts: 0 } } }, 'maxAttempts'),
+  refusedOption('a policy written by hand, with words for numbers', { on: { 503: { kind: 'retry', baseMs: '5' } } }, 'baseMs'),
+  refusedOption('a policy written by hand, with a member too many', { on: { 429: { kind: 'pause', waitMs: 5 } } }, 'waitMs'),
+  refusedOption('a fallback written by hand, without a substitute', { on: { 503: { kind: 'fallback' } } }, 'substitute'),
+  refusedOption('a refresh written by hand, without a source', { on: { 401: { kind: 'refresh' } } }, 'source'),
+  refusedOption(
+    'a fallback after what is no retry',
+    { on: { 503: { kind: 'fallback', substitute() {}, after: 'retry' } } },
+    'after',
+  ),
+  ...['a b', 'user@host', 'host/path', 'host, other', 'host?query'].map((value) =>
+    refusedOption(`a Host that is none: ${value}`, { headers: { host: value } }, 'host'),
   ),
 ]

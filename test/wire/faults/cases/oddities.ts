@@ -209,8 +209,10 @@ export const oddities: readonly Fault[] = [
     },
   ),
   fault('slow', 'an upload that nobody reads', async ({ client, limitMs, raw, ours }) => {
-    const { origin } = await raw((socket) => socket.pause())
+    const { origin, sockets } = await raw((socket, _piece, count) => void (count === 1 && socket.pause()))
     const result = await client.send(origin, { method: 'POST', body: 'a'.repeat(20_000_000), limitMs })
+    // A socket that is paused does not see that the other end is gone.
+    for (const socket of sockets) socket.resume()
     return complaint(result, late, ours)
   }),
 ]
