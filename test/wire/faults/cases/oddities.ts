@@ -173,14 +173,14 @@ export const oddities: readonly Fault[] = [
   fault(
     'kept connections',
     'an answer that comes after its request was given up answers nobody',
-    async ({ client, raw, ours }) => {
+    async ({ client, limitMs, raw, ours }) => {
       const { origin } = await raw((socket, piece) => {
         if (!piece.includes(' /first')) socket.write(ok('second'))
         else setTimeout(() => socket.write(ok('late')), 250)
       })
       await client.send(`${origin}/first`, { limitMs: 200 })
-      await pause(100)
-      return complaint(await client.send(`${origin}/second`, { limitMs: 1_000 }), { gets: 'second' }, ours)
+      await pause(300)
+      return complaint(await client.send(`${origin}/second`, { limitMs }), { gets: 'second' }, ours)
     },
   ),
   fault(
