@@ -40,6 +40,8 @@ export interface HopRequest {
   readonly content: Content | null
   /** The origin the call names, where one of several endpoints takes its place. */
   readonly service?: string
+  /** Whether its conditions are those of a cache, which asks whether what it has stored is still right. */
+  readonly validates?: boolean
 }
 
 /** What the choice among several endpoints has to know of a call, and the retry of the choice. */
