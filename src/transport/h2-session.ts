@@ -56,8 +56,9 @@ function guardStream(stream: ClientHttp2Stream, probe: () => void): ClientHttp2S
     if (codeOf(error) === 'ERR_HTTP2_SESSION_ERROR') Object.defineProperty(stream, 'rstCode', { value: NGHTTP2_INTERNAL_ERROR })
     return destroy.call(stream, error ?? (stream.closed && !ended ? cutShort(stream.rstCode) : undefined))
   }
-  // Called by undici alone, when the request is given up.
-  stream.close = (code, callback) => {
+  // Called by undici alone, when the request is given up. Without a code Node.js waits for content that nobody takes any more,
+  // and, as undici destroys the stream at once, turns in a circle for ever; CANCEL says what it is, RFC 9113 §7.
+  stream.close = (code = NGHTTP2_CANCEL, callback) => {
     if (!ended && !stream.closed) probe()
     close.call(stream, code, callback)
   }
