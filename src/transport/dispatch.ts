@@ -54,6 +54,10 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     this.#way.dispatcherOf().dispatch(upgrade === undefined ? options : { ...options, upgrade }, this)
   }
 
+  get givenUp(): boolean {
+    return this.#aborted !== undefined
+  }
+
   onConnection(connection: Connection): void {
     this.#connection = connection
   }

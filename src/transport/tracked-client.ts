@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import { Agent, type buildConnector, Client, type Dispatcher, errors, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
 import { type Awaiting, ContinueFilter } from './continues.ts'
 import { guardSession } from './h2-session.ts'
@@ -28,6 +28,8 @@ export interface Connection {
 export interface ConnectionAware {
   /** Called before `onRequestStart`, by steadfetch's own agent alone. */
   onConnection(connection: Connection): void
+  /** Whether nobody waits for an answer any more: a request that waits for its connection cannot be called back. */
+  readonly givenUp: boolean
 }
 
 /** An undici Agent without time limits of its own, whose connections tell their handlers how they are used. */
@@ -65,11 +67,12 @@ interface Current {
  */
 class TrackedClient extends Client implements Connection {
   readonly #current: Current
+  #latest: Partial<ConnectionAware> | undefined
   readonly #pool: object
 
   constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: object) {
     const current: Current = { socket: undefined, filter: undefined, requests: 0 }
-    super(origin, { ...settings, connect: noting(settings.connect, current) })
+    super(origin, { ...settings, connect: wanted(noting(settings.connect, current), () => this.#isForgotten) })
     this.#current = current
     this.#pool = pool
     // Emitted when there is a session, and before the first request is written.
@@ -82,8 +85,14 @@ class TrackedClient extends Client implements Connection {
     options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler & Partial<ConnectionAware>,
   ): boolean {
+    this.#latest = handler
     handler.onConnection?.(this)
     return super.dispatch(options, handler)
+  }
+
+  /** Whether the only request it has was given up. */
+  get #isForgotten(): boolean {
+    return this.#latest?.givenUp === true && this.stats.size === 1
   }
 
   use(awaiting: Awaiting): ConnectionUse | undefined {
@@ -96,6 +105,17 @@ class TrackedClient extends Client implements Connection {
 
   retire(): void {
     if (retireClient !== undefined) (this.#pool as Record<symbol, (client: Client) => void>)[retireClient]?.(this)
+  }
+}
+
+/**
+ * A connector that opens nothing for a request that was given up while it waited for its turn: else a line of such requests
+ * takes the connect limit of each, one after the other, and whoever comes later, or closes the client, waits for them all.
+ */
+function wanted(connect: buildConnector.connector, isForgotten: () => boolean): buildConnector.connector {
+  return (options, callback) => {
+    if (isForgotten()) queueMicrotask(() => callback(new errors.RequestAbortedError(), null))
+    else connect(options, callback)
   }
 }
 
