@@ -48,3 +48,34 @@ it('an upload that is given up while the server takes nothing of it does not kee
   expect(stdout.trim().split('\n')).toEqual(Array.from({ length: 5 }, () => 'true'))
   expect(server.requests).toHaveLength(5)
 })
+
+it.each([
+  ['its source fails', (controller: ReadableStreamDefaultController) => controller.error(new Error('the source failed')), 0],
+  ['the caller gives it up', () => {}, 40],
+])('a part of an upload never looks whole to the server when %s', async (_when, then, abortMs) => {
+  const ends: unknown[] = []
+  await using server = await h2Server(({ stream }) => {
+    let bytes = 0
+    // Node.js tells of the end of what was cut short as well, after that of the reset.
+    stream.on('error', () => {}).on('data', (part: Buffer) => (bytes += part.length))
+    stream.on('end', () => ends.push([bytes, stream.aborted, stream.rstCode]))
+  })
+  const api = client({ connect: trusting })
+  const parts = [new Uint8Array(50), new Uint8Array(50)]
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        const part = parts.shift()
+        if (part === undefined) then(controller)
+        else controller.enqueue(part)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const controller = new AbortController()
+  if (abortMs > 0) setTimeout(() => controller.abort(), abortMs)
+  await caught(api(server.origin, { method: 'POST', body, duplex: 'half', signal: controller.signal }))
+  await expect.poll(() => ends).toEqual([[100, true, constants.NGHTTP2_CANCEL]])
+  expect(server.requests).toHaveLength(1)
+})

@@ -86,6 +86,7 @@ export function http2Server({ chance, replies: tally, applied }: Books): Http2Se
     const parts: Buffer[] = []
     stream.on('data', (bytes: Buffer) => parts.push(bytes))
     stream.on('end', () => {
+      // Node.js tells of the end of what was cut short, too.
       if (stream.aborted || stream.destroyed) return
       const key = path.split('/').at(-1) as string
       let [name, reply] = lottery.draw(chance)

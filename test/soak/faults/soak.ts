@@ -1,4 +1,5 @@
 // A fault soak, from its first call to the look at what was left behind.
+import type { SteadFetch } from 'steadfetch'
 import { CountingClock } from '../clock.ts'
 import { bytesInUse } from '../heap.ts'
 import { Chance, count } from './chance.ts'
@@ -76,22 +77,33 @@ export async function soak({ minutes, concurrency, seed, progress }: Order): Pro
   await new Promise((resolve) => setTimeout(resolve, longestMs))
   if (samples.length >= leastSamples && grows(samples)) books.add('the heap grows')
   if (clock.armed > 0) books.add(`${clock.armed} timers are armed`)
-  await Promise.all(Object.values(clients).map((client) => client.close()))
+  for (const [name, client] of Object.entries(clients)) {
+    if (!(await closes(client))) books.add(`close() of ${name} does not end`)
+  }
   if (clock.armed > 0) books.add(`${clock.armed} timers are armed after close`)
   for (let turn = 0; turn < 50 && resources().length > before.length; turn += 1)
     await new Promise((resolve) => setTimeout(resolve, 20))
   if (resources().length > before.length) books.add(`left behind after close: ${resources().join(', ')}`)
   const { open, opened, replies, violations } = await servers.account()
-  if (open.length > 0)
-    books.add(
-      `${open.length} connections are open after close: ${JSON.stringify(open.reduce<Record<string, number>>((tally, name) => ({ ...tally, [name]: (tally[name] ?? 0) + 1 }), {}))}`,
-    )
+  const tally: Record<string, number> = {}
+  for (const name of open) count(tally, name)
+  if (open.length > 0) books.add(`connections are open after close: ${JSON.stringify(tally)}`)
   servers.stop()
   watching.stop()
   const megabytes = samples.map(megabytesOf)
   const { calls, outcomes } = books
   return { calls, seconds, connections: opened, megabytes, outcomes, replies, violations: [...books.violations, ...violations] }
 }
+
+/** Whether a client is closed within a while: nothing of it is under way any more. */
+async function closes(client: SteadFetch): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), closeMs)
+  })
+  return Promise.race([client.close().then(() => true), late]).finally(() => clearTimeout(timer))
+}
+const closeMs = 5_000
 
 const megabytesOf = (bytes: number): number => Math.round(bytes / 10_486) / 100
 
