@@ -44,8 +44,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   #aborted: { readonly reason: unknown } | undefined
   #controller: Controller | undefined
   #sink: Sink | undefined
-  /** How much of the content is to come by its length (RFC 9112 §6.3); below 0 where it tells none. */
-  #bytesLeft = -1
+  #bytesLeft = -1 // of the content by its length, RFC 9112 §6.3; below 0 where it tells none
   #connection: Connection | undefined
   #use: ConnectionUse | undefined
 
@@ -69,6 +68,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
 
   onConnection(connection: Connection): void {
     this.#connection = connection
+    if (this.#aborted !== undefined) connection.abandon(this)
     const { observation } = this.#attempt
     if (observation !== undefined) observation.connection = connection.observed()
   }

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
 import type { Socket } from 'node:net'
+import { addAbortSignal } from 'node:stream'
 import { errors } from 'undici'
 import type { Clock } from '../clock.ts'
 
@@ -57,10 +58,12 @@ export function guardStream(stream: ClientHttp2Stream, probe: () => void): Clien
     if (codeOf(error) === 'ERR_HTTP2_SESSION_ERROR') Object.defineProperty(stream, 'rstCode', { value: NGHTTP2_INTERNAL_ERROR })
     return destroy.call(stream, error ?? (stream.closed && !ended ? cutShort(stream.rstCode) : undefined))
   }
-  // Called by undici alone, when the request is given up.
+  // Called by undici alone; without a code when the request is given up, which is CANCEL (RFC 9113 §7). Node.js would end the
+  // content of a request first, so that a part of it looks whole, or wait for what nobody takes, and turn in a circle for ever.
   stream.close = (code, callback) => {
     if (!ended && !stream.closed) probe()
-    close.call(stream, code, callback)
+    if (code !== undefined || stream.writableEnded) close.call(stream, code ?? NGHTTP2_CANCEL, callback)
+    else addAbortSignal(AbortSignal.abort(), stream)
   }
   // undici has let go of a stream that was given up, and an error nobody listens to would end the process.
   stream.on('error', () => {})

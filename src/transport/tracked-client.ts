@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import { Agent, type buildConnector, Client, type Dispatcher, errors, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Connecting } from '../observation.ts'
 import type { ConnectionUse } from './connection-use.ts'
@@ -70,6 +70,8 @@ interface Current {
  */
 class TrackedClient extends Client implements Connection {
   readonly #current: Current
+  /** The latest request that has not begun. */
+  #latest: object | 'given up' | undefined
   readonly #pool: object
   /** The requests that wait for the connection to be opened, while there are any. */
   #waiting: Set<object> | undefined
@@ -78,7 +80,14 @@ class TrackedClient extends Client implements Connection {
     const current: Current = {
       ...{ socket: undefined, filter: undefined, requests: 0, stopOpening: undefined, isObserved: false, opening: undefined },
     }
-    super(origin, { ...settings, connect: noting(settings.connect, current, clock) })
+    super(origin, {
+      ...settings,
+      connect: noting(
+        wanted(settings.connect, () => this.#isForgotten),
+        current,
+        clock,
+      ),
+    })
     this.#current = current
     this.#pool = pool
     // Emitted when there is a session, and before the first request is written.
@@ -91,8 +100,9 @@ class TrackedClient extends Client implements Connection {
     options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler & Partial<ConnectionAware>,
   ): boolean {
-    handler.onConnection?.(this)
+    this.#latest = handler
     if (this.#current.socket?.destroyed !== false) this.#waiting = (this.#waiting ?? new Set()).add(handler)
+    handler.onConnection?.(this)
     return super.dispatch(options, handler)
   }
 
@@ -109,16 +119,23 @@ class TrackedClient extends Client implements Connection {
     return this
   }
 
+  /** Whether the only request it has was given up. */
+  get #isForgotten(): boolean {
+    return this.#latest === 'given up' && this.stats.size === 1
+  }
+
   use(awaiting: Awaiting): ConnectionUse | undefined {
     const { socket, filter, requests } = this.#current
     if (socket === undefined) return undefined
     this.#leave(awaiting)
+    this.#latest = undefined
     filter?.await(awaiting)
     this.#current.requests = requests + 1
     return new Use(socket, requests > 0)
   }
 
   abandon(handler: object): void {
+    if (this.#latest === handler) this.#latest = 'given up'
     if (this.#leave(handler) && this.#waiting === undefined) this.#current.stopOpening?.()
   }
 
@@ -136,6 +153,18 @@ class TrackedClient extends Client implements Connection {
 
   retire(): void {
     if (retireClient !== undefined) (this.#pool as Record<symbol, (client: Client) => void>)[retireClient]?.(this)
+  }
+}
+
+/**
+ * A connector that opens nothing for a request that was given up while it waited for its turn: else a line of such requests
+ * takes the connect limit of each, one after the other, and whoever comes later, or closes the client, waits for them all.
+ */
+function wanted(connect: Connect, isForgotten: () => boolean): Connect {
+  return (options, callback, follow) => {
+    if (!isForgotten()) return connect(options, callback, follow)
+    queueMicrotask(() => callback(new errors.RequestAbortedError(), null))
+    return () => {}
   }
 }
 

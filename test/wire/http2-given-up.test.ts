@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:http2'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { h2Server, trusting } from '../support/tls.ts'
+import { caught, client } from '../support/wire.ts'
+
+it('a request that is given up resets its stream with CANCEL, and leaves the session to others', async () => {
+  const codes: number[] = []
+  await using server = await h2Server((request, response) => {
+    request.stream.on('error', () => {}).on('close', () => codes.push(request.stream.rstCode))
+    if (request.url === '/2') response.end('ok')
+  })
+  const api = client({ connect: trusting })
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  const outcome = caught(api(`${server.origin}/1`, { signal: controller.signal }))
+  await expect.poll(() => server.requests).toHaveLength(1)
+  controller.abort(reason)
+  expect(await outcome).toBe(reason)
+  await expect.poll(() => codes).toEqual([constants.NGHTTP2_CANCEL])
+  expect(await (await api(`${server.origin}/2`)).text()).toBe('ok')
+  expect(server.connections).toHaveLength(1)
+})
+
+/** In a process of its own: where this goes wrong, it turns in a circle for ever. */
+const program = `
+  const [origin, index, ca] = process.argv.slice(1)
+  const { createFetch } = await import(index)
+  const api = createFetch({ connect: { ca } })
+  const body = 'x'.repeat(1_000_000)
+  for (let count = 0; count < 5; count += 1) {
+    const signal = AbortSignal.timeout(20)
+    await api(origin, { method: 'POST', body, signal }).catch((error) => console.log(error === signal.reason))
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  process.exit()
+`
+
+it('an upload that is given up while the server takes nothing of it does not keep the process busy', async () => {
+  await using server = await h2Server((request) => {
+    request.stream.on('error', () => {}).pause()
+  })
+  const index = fileURLToPath(new URL('../../src/index.ts', import.meta.url))
+  const args = ['--input-type=module', '-e', program, server.origin, index, trusting.ca]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 10_000, killSignal: 'SIGKILL' })
+  expect(stdout.trim().split('\n')).toEqual(Array.from({ length: 5 }, () => 'true'))
+  expect(server.requests).toHaveLength(5)
+})
+
+it.each([
+  ['its source fails', (controller: ReadableStreamDefaultController) => controller.error(new Error('the source failed')), 0],
+  ['the caller gives it up', () => {}, 40],
+])('a part of an upload never looks whole to the server when %s', async (_when, then, abortMs) => {
+  const ends: unknown[] = []
+  await using server = await h2Server(({ stream }) => {
+    let bytes = 0
+    // Node.js tells of the end of what was cut short as well, after that of the reset.
+    stream.on('error', () => {}).on('data', (part: Buffer) => (bytes += part.length))
+    stream.on('end', () => ends.push([bytes, stream.aborted, stream.rstCode]))
+  })
+  const api = client({ connect: trusting })
+  const parts = [new Uint8Array(50), new Uint8Array(50)]
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        const part = parts.shift()
+        if (part === undefined) then(controller)
+        else controller.enqueue(part)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const controller = new AbortController()
+  if (abortMs > 0) setTimeout(() => controller.abort(), abortMs)
+  await caught(api(server.origin, { method: 'POST', body, duplex: 'half', signal: controller.signal }))
+  await expect.poll(() => ends).toEqual([[100, true, constants.NGHTTP2_CANCEL]])
+  expect(server.requests).toHaveLength(1)
+})
