@@ -562,7 +562,9 @@ test('events tell no secret, neither to listeners nor on channels', async () => 
   const told: [string, unknown][] = []
   const heard = (message: unknown, name: string | symbol): void => void told.push([String(name), message])
   for (const name of eventNames) subscribe(`steadfetch:${name}`, heard)
-  onTestFinished(() => eventNames.forEach((name) => unsubscribe(`steadfetch:${name}`, heard)))
+  onTestFinished(() => {
+    for (const name of eventNames) unsubscribe(`steadfetch:${name}`, heard)
+  })
   const clock = new FakeClock()
   const replies = [
     reply(503, answerFields(), answerContent()),
