@@ -10,8 +10,8 @@ import { type Exchanged, initialAgeMs, lifetimeMs } from './freshness.ts'
 import { usefulMs } from './reuse.ts'
 import { names } from './storable.ts'
 
-/** Where credentials come from that a request has not yet, the rules for targets and the caller's own names. */
-type Sources = Pick<ResolvedOptions, 'on' | 'cookies'> & Partial<Pick<ResolvedOptions, 'targets' | 'redact'>>
+/** Where credentials come from that a request has not yet, and the rules for targets. */
+type Sources = Pick<ResolvedOptions, 'on' | 'cookies' | 'redact'> & Partial<Pick<ResolvedOptions, 'targets'>>
 
 /** Fields of a response as a store keeps them. */
 export type StoredFields = CacheValue['headers']

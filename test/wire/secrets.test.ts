@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import { ProxyAgent } from 'undici'
-import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Branch } from '../../src/errors/brand.ts'
 import { eventNames } from '../../src/events.ts'
 import * as exported from '../../src/index.ts'
@@ -46,6 +46,20 @@ import { socketServer } from '../support/server.ts'
 import { httpsServer, pem } from '../support/tls.ts'
 
 const origin = 'https://api.test'
+/** All events of all clients, which are a way out, too. */
+const events: unknown[] = []
+const hear = (event: unknown): void => void events.push(event)
+beforeAll(() => {
+  for (const name of exported.eventNames) subscribe(`steadfetch:${name}`, hear)
+})
+afterEach(() => {
+  const told = events.splice(0)
+  expect(leaks(exitsOf(told), allPlanted())).toEqual([])
+})
+afterAll(() => {
+  for (const name of exported.eventNames) unsubscribe(`steadfetch:${name}`, hear)
+})
+
 const seen = new Set<string>()
 type Trigger = () => Promise<unknown>
 type Scripted = Parameters<typeof scripted>[1]
@@ -194,7 +208,13 @@ const refusal = {
     return rejection(call())
   },
   'rate limited': () => lastRefused({ rateLimit: { limit: 1, windowMs: 60_000, maxWaitMs: 0 } }, 2),
-  'target forbidden': () => failure([reply(200)], { targets: { deny: ['api.test'], unseen: 'unchecked' } }),
+  'target forbidden': () =>
+    failure(
+      [reply(200)],
+      { transport: undefined, cookies: false, targets: exported.publicOnly } as never,
+      {},
+      guarded('http://10.0.0.1'),
+    ),
   closed: async () => {
     const { api, call } = byHand({})
     await api.close()
@@ -415,6 +435,8 @@ describe('what cannot be sent is refused without showing', () => {
     cache: 0,
     deadlineField: 0,
     cookies: 0,
+    health: 0,
+    targets: 0,
     clock: 0,
     random: 0,
     on: 0,
@@ -434,8 +456,6 @@ describe('what cannot be sent is refused without showing', () => {
     schema: 0,
     onInformation: 0,
     expectContinue: 0,
-    health: 0,
-    targets: 0,
   } satisfies Record<keyof ClientOptions, 0>)
   const wrong = [
     secret,
