@@ -57,8 +57,7 @@ function ownMembers(init: Record<string, unknown>): CallInit {
       ofCall ??= Object.create(null) as Record<string, unknown>
       ofCall[name] = value
     } else if (checkedMembers.has(name)) {
-      // Given here, so that the platform does not look for them in somebody's Object.prototype.
-      toCheck ??= { __proto__: null, method: 'GET', body: null, signal: null } as Record<string, unknown>
+      toCheck ??= Object.create(null) as Record<string, unknown>
       toCheck[name] = value
     } else if (clientOptions.has(name)) throw new TypeError(`fetch: ${name} is an option of a client; use extend({ ${name} })`)
   }
@@ -71,10 +70,11 @@ function ownMembers(init: Record<string, unknown>): CallInit {
 /** The message of the platform would show the value, and `credentials` may hold some. */
 function checkMembers(members: Record<string, unknown>): void {
   try {
-    new Request('http://localhost/', members)
+    // Members that are given here are not looked for in somebody's Object.prototype.
+    new Request('http://localhost/', { __proto__: null, method: 'GET', body: null, signal: null, ...members } as RequestInit)
   } catch {
     const names = Object.keys(members).join(', ')
-    throw new TypeError(`fetch: the Fetch standard (§5.3) does not allow what is given for ${names}`)
+    throw new TypeError(`fetch: ${names}: the Fetch standard (§5.3) does not allow what is given`)
   }
 }
 

@@ -9,6 +9,7 @@ import { filteredFields, mergeFields } from './http/fields.ts'
 import { withIdempotencyKey } from './http/idempotency-key.ts'
 import { forbidsContent, normaliseMethod } from './http/methods.ts'
 import { resolveTarget } from './http/target.ts'
+import { textOf } from './http/text.ts'
 import { type CallInit, isRequest, readInit } from './init.ts'
 import type { Limits } from './limits.ts'
 import { resolveCall } from './options/resolve.ts'
@@ -35,7 +36,7 @@ export function normalise(
   const request = isRequest(input) ? input : undefined
   const options = own.options === undefined ? client : resolveCall(client, own.options)
   const { href, origin } = resolveTarget(request?.url ?? (input as string | URL), client.baseUrl)
-  const method = normaliseMethod(own.method === undefined ? (request?.method ?? 'GET') : String(own.method))
+  const method = normaliseMethod(own.method === undefined ? (request?.method ?? 'GET') : textOf('method', own.method))
   const content = observed(contentOf(own), options)
   const requestStream = content === null && (own.body ?? own.json) === undefined ? streamOf(request) : null
   if ((content !== null || requestStream !== null) && forbidsContent(method))
@@ -61,7 +62,7 @@ const usualTerms: Terms = { redirect: 'follow', cache: 'default', integrity: '',
 
 function termsOf(own: CallInit, request: Request | undefined, cache = 'default', upgrade?: string): Terms {
   const redirect = redirectOf(own.redirect === undefined ? request?.redirect : own.redirect)
-  const integrity = own.integrity === undefined ? (request?.integrity ?? '') : String(own.integrity)
+  const integrity = own.integrity === undefined ? (request?.integrity ?? '') : textOf('integrity', own.integrity)
   const isUsual = redirect === 'follow' && integrity === '' && cache === 'default' && upgrade === undefined
   if (isUsual && own.options === undefined) return usualTerms
   const { timeoutMs, maxDecodedBytes } = own.options ?? {}
@@ -103,9 +104,18 @@ function streamOf(request: Request | undefined): ByteStream | null {
 
 function jsonContent(own: CallInit): Content {
   if (own.body !== undefined && own.body !== null) throw new TypeError('body and json cannot both be given')
-  const text = JSON.stringify(own.json)
+  const text = jsonText(own.json)
   if (text === undefined) throw new TypeError(`json: a ${typeof own.json} has no JSON form`)
   return replayable(text, 'application/json')
+}
+
+/** What a toJSON of the caller throws is thrown as it is. */
+function jsonText(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    throw error instanceof TypeError ? new TypeError(`json: ${error.message}`) : error
+  }
 }
 
 function signalOf(signal: AbortSignal | null | undefined): AbortSignal | undefined {

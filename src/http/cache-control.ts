@@ -27,7 +27,7 @@ export function parseDirectives(field: string | null): Directives {
     const rest = member.slice(name.length)
     const argument = argumentOf(rest)
     if (name !== '') add(name.toLowerCase(), argument ?? (rest === '' ? null : rest))
-    if (rest !== '' && argument === undefined)
+    if (rest !== '' && (argument === undefined || name === ''))
       for (const word of rest.toLowerCase().match(tokens) ?? []) if (restrictive.has(word)) add(word, null)
   }
   return directives

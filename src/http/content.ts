@@ -3,6 +3,7 @@ import type { Cancellation } from '../cancellation.ts'
 import type { Bytes } from '../types/body.ts'
 import type { ByteStream, Content } from '../types/exchange.ts'
 import { encodeMultipart } from './multipart.ts'
+import { textOf } from './text.ts'
 
 const nothing = (): undefined => undefined
 
@@ -26,7 +27,7 @@ export function toContent(body: unknown): Content | null {
   if (body instanceof FormData) return blobContent(encodeMultipart(body))
   if (body instanceof ReadableStream) return streamContent(body)
   if (isAsyncIterable(body)) return streamContent(Readable.toWeb(Readable.from(body)) as unknown as ByteStream)
-  return replayable(`${body}`, 'text/plain;charset=UTF-8')
+  return replayable(textOf('body', body), 'text/plain;charset=UTF-8')
 }
 
 /** Bytes of our own, not shared with the caller. */

@@ -1,6 +1,7 @@
 import { shownValue } from '../errors/redact-text.ts'
 import type { FieldsInit } from '../types/call-options.ts'
 import type { Content, Fields } from '../types/exchange.ts'
+import { textOf } from './text.ts'
 
 /** What a field may be called, RFC 9110 §5.1. */
 export const fieldName: RegExp = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -78,7 +79,7 @@ export function mergeFields(base: Fields, source: FieldsInit | undefined): Field
   const merged = [...base]
   const seen = new Set<string>()
   for (const [rawName, rawValue] of entriesOf(source)) {
-    const name = String(rawName).toLowerCase()
+    const name = textOf('headers: the name of a field', rawName).toLowerCase()
     if (!fieldName.test(name)) throw new TypeError(`headers: ${shownValue(name)} is no field name (RFC 9110 §5.1)`)
     put(merged, name, rawValue === undefined ? undefined : validValue(name, rawValue), seen)
   }
@@ -105,13 +106,17 @@ function entriesOf(source: FieldsInit): Iterable<readonly unknown[]> {
     return Object.entries(source)
   }
   const pairs = [...(source as Iterable<readonly unknown[]>)]
-  if (pairs.every((pair) => typeof pair === 'object' && pair !== null && [...pair].length === 2)) return pairs
+  if (pairs.every(isPair)) return pairs
   throw new TypeError('headers: every item of a list must be a pair of name and value')
+}
+
+function isPair(pair: unknown): boolean {
+  return typeof pair === 'object' && pair !== null && Symbol.iterator in pair && [...(pair as Iterable<unknown>)].length === 2
 }
 
 function validValue(name: string, raw: unknown): string {
   if (typeof raw === 'symbol') throw new TypeError(`headers: the value of ${name} is a symbol`)
-  const value = String(raw).replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '')
+  const value = textOf(`headers: the value of ${name}`, raw).replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '')
   if (!fieldValue.test(value)) throw new TypeError(`headers: the value of ${name} holds forbidden characters (RFC 9110 §5.5)`)
   if (connectionFields.has(name)) throw new TypeError(`headers: ${name} belongs to the connection and cannot be set`)
   return value

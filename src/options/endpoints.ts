@@ -1,5 +1,6 @@
 import { isForbiddenPort } from '../http/ports.ts'
 import { hasUserinfo, isHttp } from '../http/target.ts'
+import { textOf } from '../http/text.ts'
 import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
 import type { EndpointsConfig, EndpointsOptions } from '../types/protection.ts'
 
@@ -36,7 +37,8 @@ export function resolveEndpoints(
 }
 
 function originOf(owner: string, origin: unknown): string {
-  const url = URL.parse(String(origin))
+  const text = textOf(`${owner}: every one of endpoints.origins`, origin)
+  const url = URL.parse(text)
   const demand = 'an http or https origin without a path'
   if (url === null || !isHttp(url)) throw invalidOption(owner, 'every one of endpoints.origins', demand, origin)
   if (hasUserinfo(url)) throw new TypeError(`${owner}: endpoints.origins must not have credentials in them`)

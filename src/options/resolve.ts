@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { mergeFields } from '../http/fields.ts'
 import { isForbiddenPort } from '../http/ports.ts'
 import { asFolder, hasUserinfo, isHttp } from '../http/target.ts'
+import { textOf } from '../http/text.ts'
 import { bare, checkKeys, checkMembers, given, invalidOption, type Rule } from '../policy/checks.ts'
 import { asksFunctions, refreshes } from '../policy/classify.ts'
 import type { CallOptions } from '../types/call-options.ts'
@@ -145,7 +146,7 @@ function firstOf(endpoints: EndpointsConfig | undefined): URL | undefined {
 }
 
 function baseOf(owner: string, base: unknown): URL {
-  const text = String(base)
+  const text = textOf(`${owner}: baseUrl`, base)
   if (!URL.canParse(text)) throw invalidOption(owner, 'baseUrl', 'an absolute URL', base)
   const url = new URL(text)
   if (!isHttp(url)) throw invalidOption(owner, 'baseUrl', 'an http or https URL', url.protocol)

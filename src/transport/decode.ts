@@ -50,6 +50,9 @@ class Unpacking implements Sink, Source {
   #codedBytes = 0
   #decodedBytes = 0
   #over = false
+  /** Whether the coded content has come to its end, and whether what brought it has. */
+  #isDecoded = false
+  #isEnded = false
 
   constructor(source: Source, coding: string, attempt: Attempt) {
     this.#source = source
@@ -58,7 +61,8 @@ class Unpacking implements Sink, Source {
   }
 
   write(part: Bytes): boolean {
-    if (this.#over) return true
+    // What comes behind the coded content is none.
+    if (this.#over || this.#isDecoded) return true
     this.#decoder ??= this.#start(part[0] ?? 0)
     this.#codedBytes += part.byteLength
     const wantsMore = this.#decoder.write(part)
@@ -68,7 +72,8 @@ class Unpacking implements Sink, Source {
 
   /** Content of no bytes at all is taken as it is, in whatever coding. */
   end(): void {
-    if (this.#decoder === undefined) this.sink.end()
+    this.#isEnded = true
+    if (this.#decoder === undefined || this.#isDecoded) this.sink.end()
     else this.#decoder.end()
   }
 
@@ -94,11 +99,19 @@ class Unpacking implements Sink, Source {
     const decoder = decoderOf(this.#coding, firstByte)
     decoder.on('data', (part: Bytes) => this.#pass(part))
     decoder.on('drain', () => this.#source.resume())
-    decoder.on('end', () => this.sink.end())
+    decoder.on('end', () => this.#finish())
     decoder.on('error', (cause) => {
       this.#refuse(new BodyError('decode', `the content is no valid ${this.#coding}`, this.#attempt.facts(), cause))
     })
     return decoder
+  }
+
+  /** Content is whole only once what brought it is: it may have been cut short, or a coding around this one may be broken. */
+  #finish(): void {
+    this.#isDecoded = true
+    if (this.#isEnded) this.sink.end()
+    // A decoder that has come to its end asks for nothing more.
+    else this.#source.resume()
   }
 
   #pass(part: Bytes): void {

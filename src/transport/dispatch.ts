@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
 import { isIdempotent } from '../http/methods.ts'
-import type { WireFields } from '../http/received.ts'
+import { type WireFields, wireField } from '../http/received.ts'
 import { UpgradedResponse } from '../http/upgraded.ts'
 import { isInformational, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
@@ -42,6 +42,8 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   #aborted: { readonly reason: unknown } | undefined
   #controller: Controller | undefined
   #sink: Sink | undefined
+  /** How much of the content is to come by its length (RFC 9112 §6.3); below 0 where it tells none. */
+  #bytesLeft = -1
   #connection: Connection | undefined
   #use: ConnectionUse | undefined
 
@@ -90,6 +92,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     else {
       this.#stage = 'answered'
       this.#use = undefined
+      this.#bytesLeft = Number(wireField(fields, 'content-length') ?? -1)
       if (statusRow(status).newConnection === true) this.#connection?.retire()
       this.#sink = answer(this.#attempt, this, { status, statusText, fields })
     }
@@ -101,6 +104,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   }
 
   onResponseData(_controller: Controller, part: Buffer): void {
+    this.#bytesLeft -= part.byteLength
     this.#sink?.write(part as Bytes)
   }
 
@@ -114,8 +118,12 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     else this.#fail(error)
   }
 
+  /**
+   * The last part is taken as it comes: while undici is paused it has not come to the end of the content, and would take a
+   * connection that is closed right behind it for one that was lost in the middle.
+   */
   pause(): void {
-    this.#controller?.pause()
+    if (this.#bytesLeft !== 0) this.#controller?.pause()
   }
 
   resume(): void {

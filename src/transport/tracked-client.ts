@@ -122,20 +122,25 @@ class TrackedClient extends Client implements Connection {
   }
 }
 
+/** Most requests under way have one, so that it is one number and a socket: below 0 where that was not used before. */
 class Use implements ConnectionUse {
-  readonly reused: boolean
   readonly #socket: Socket
   readonly #bytesBefore: number
 
   constructor(socket: Socket, reused: boolean) {
-    this.reused = reused
+    const bytes = bytesOf(socket)
     this.#socket = socket
-    this.#bytesBefore = bytesOf(socket)
+    this.#bytesBefore = reused ? bytes : -1 - bytes
+  }
+
+  get reused(): boolean {
+    return this.#bytesBefore >= 0
   }
 
   /** The count outlives the socket. */
   get answeredNothing(): boolean {
-    return bytesOf(this.#socket) === this.#bytesBefore
+    const bytes = bytesOf(this.#socket)
+    return this.#bytesBefore === (this.reused ? bytes : -1 - bytes)
   }
 }
 

@@ -4,6 +4,7 @@ import { type BreakerChange, type BreakerState, createFetch, RefusedError } from
 import { Breaker } from '../../src/policy/breaker.ts'
 import type { BreakerConfig } from '../../src/types/protection.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
 
 /** A Retry-After is obeyed for so long. */
@@ -168,7 +169,7 @@ describe('a breaker, whatever is asked of it in whatever order,', () => {
         const expected = new Expected(given, () => random)
         for (const next of steps) expected.take(next)
       }),
-      { numRuns: 1_500 },
+      { numRuns: runCount(1_500) },
     )
   })
 
@@ -187,7 +188,7 @@ describe('a breaker, whatever is asked of it in whatever order,', () => {
         }
         expect(expected.breaker.state(expected.nowMs)).toBe('closed')
       }),
-      { numRuns: 1_000 },
+      { numRuns: runCount(1_000) },
     )
   })
 })
@@ -276,6 +277,6 @@ test('a client, whatever its calls come to, sends nothing while its breaker is o
       expect(wrong).toEqual([])
       expect(clock.armed).toBe(0)
     }),
-    { numRuns: 80 },
+    { numRuns: runCount(80) },
   )
 })

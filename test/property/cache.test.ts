@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { parseDirectives, secondsOf } from '../../src/http/cache-control.ts'
 import { createFetch } from '../../src/index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 
 const target = 'https://example.test/a'
 const lifetimeMs = 10_000
@@ -60,7 +61,7 @@ test("no answer is older than it may be, none is older than the own writes, and 
         }
       }
     }),
-    { numRuns: 150 },
+    { numRuns: runCount(150) },
   )
 })
 
@@ -75,6 +76,6 @@ test('any text is a Cache-Control field, whose directives have seconds that are 
       for (const name of directives.keys()) expect(secondsOf(directives, name)).toBeGreaterThanOrEqual(0)
       if (/(?:^|[,; ])no-store(?:$|[,;" ])/.test(field) && !field.includes('"')) expect(directives.has('no-store')).toBe(true)
     }),
-    { numRuns: 2_000 },
+    { numRuns: runCount(2_000) },
   )
 })

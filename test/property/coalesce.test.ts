@@ -6,6 +6,7 @@ import { createFetch, isTimeoutError, type TransportInit } from '../../src/index
 import type { Bytes } from '../../src/types/body.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { bytesOf } from '../support/identical.ts'
+import { runCount } from '../support/run-count.ts'
 
 type Value<Arbitrary> = Arbitrary extends fc.Arbitrary<infer Inner> ? Inner : never
 
@@ -33,7 +34,7 @@ test('whoever reads, lingers or leaves: each caller gets all bytes or its own en
       fc.constantFrom(0, 1_000, 100_000, 1_048_576),
       runs,
     ),
-    { numRuns: 60 },
+    { numRuns: runCount(60) },
   )
 })
 
@@ -216,6 +217,6 @@ test('however many read it however fast, a content is kept once, and never more 
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: runCount(200) },
   )
 })

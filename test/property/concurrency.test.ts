@@ -4,6 +4,7 @@ import { type ClientOptions, createFetch, fail } from '../../src/index.ts'
 import { AdaptiveLimit } from '../../src/policy/adaptive-limit.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { HeldTransport } from '../support/held-transport.ts'
+import { runCount } from '../support/run-count.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
 
 const step = fc.oneof(
@@ -120,7 +121,7 @@ test('whatever happens, no more requests are under way than may be, in the order
         expect(trial.clock.armed).toBe(0)
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runCount(150) },
   )
 })
 
@@ -157,7 +158,7 @@ test('an adaptive limit is a whole number within its bounds whatever it is told'
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: runCount(200) },
   )
 })
 
@@ -176,6 +177,6 @@ test('an adaptive limit keeps its bounds, and loses no slot, whatever happens to
       await trial.finish()
       expect(trial.clock.armed).toBe(0)
     }),
-    { numRuns: 60 },
+    { numRuns: runCount(60) },
   )
 })

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ContinueFilter } from '../../src/transport/continues.ts'
+import { runCount } from '../support/run-count.ts'
 
 const goOn = 'HTTP/1.1 100 Continue\r\nx: 1\r\n\r\n'
 
@@ -68,7 +69,7 @@ test('however the bytes are cut, each 100 Continue before the final response is 
       expect(got).toBe(before.filter((text) => !isContinue(text)).join('') + rest)
       expect(told).toEqual(before.filter(isContinue).map(() => 100))
     }),
-    { numRuns: 300 },
+    { numRuns: runCount(300) },
   )
 })
 
@@ -78,6 +79,6 @@ test('what comes while no response is awaited is left as it is', async () => {
       const text = parts.join('')
       expect(await read(split(text, sizes), (socket) => void new ContinueFilter(socket))).toBe(text)
     }),
-    { numRuns: 50 },
+    { numRuns: runCount(50) },
   )
 })

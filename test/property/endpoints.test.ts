@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Endpoint, Result } from '../../src/policy/endpoint.ts'
 import { EndpointRoute, Endpoints } from '../../src/policy/endpoints.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 
 const names = ['https://a.test', 'https://b.test', 'https://c.test', 'https://d.test', 'https://e.test']
 const numbers = { ejectAfter: 3, ejectMs: 1_000, maxEjectMs: 5_000, maxEjectedRatio: 0.5 }
@@ -114,7 +115,7 @@ test('whatever is asked and comes back: there is a choice, by the rules; nothing
         expect(work.ejected()).toEqual([])
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runCount(300) },
   )
 })
 
@@ -163,7 +164,7 @@ describe('the load', () => {
           expect(share).toBeLessThan((1.3 * calls) / count)
         }
       }),
-      { numRuns: 30 },
+      { numRuns: runCount(30) },
     )
   })
 
@@ -175,7 +176,7 @@ describe('the load', () => {
         expect(slow).toBeGreaterThan(0)
         expect(slow).toBeLessThan(Math.min(got[0] as number, got[2] as number) / 3)
       }),
-      { numRuns: 30 },
+      { numRuns: runCount(30) },
     )
   })
 })
@@ -187,7 +188,7 @@ test('a dead endpoint that cannot be left out, since others are, gets next to no
       const dead = [0, 2, 4].reduce((sum, index) => sum + (got[index] as number), 0)
       expect(dead - (width * 3) / 5).toBeLessThan(8_000 / 20)
     }),
-    { numRuns: 30 },
+    { numRuns: runCount(30) },
   )
 })
 

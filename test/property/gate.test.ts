@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createFetch, isTimeoutError } from '../../src/index.ts'
 import { Pace } from '../../src/policy/pace.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 import { reply } from '../support/scripted-transport.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
@@ -104,7 +105,7 @@ test('a client, whatever its calls come to, sends nothing in a pause, one probe 
       expect(underWay.size).toBe(0)
       expect(clock.armed).toBe(0)
     }),
-    { numRuns: 150 },
+    { numRuns: runCount(150) },
   )
 })
 
@@ -136,6 +137,6 @@ test('in a stretch no more is let go than the pause is worth, and what the rate 
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runCount(300) },
   )
 })

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createFetch, traceOf } from '../../src/index.ts'
 import { ResponseTimes } from '../../src/policy/response-times.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
 
 /** What becomes of one request, and after how many milliseconds. */
@@ -28,7 +29,7 @@ test('whatever comes of the requests, every call ends once and leaves nothing un
       fc.array(call, { minLength: 1, maxLength: 8 }),
       runs,
     ),
-    { numRuns: 150 },
+    { numRuns: runCount(150) },
   )
 })
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Limits } from '../../src/limits.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { Entry } from '../support/limited.ts'
+import { runCount } from '../support/run-count.ts'
 
 const entries = 24
 
@@ -81,7 +82,7 @@ test('whatever comes, moves and leaves: each is looked at when it is due, once, 
       expected.check()
       expect(expected.clock.armed).toBe(0)
     }),
-    { numRuns: 300 },
+    { numRuns: runCount(300) },
   )
 })
 
@@ -109,6 +110,6 @@ test('entries that come back when they are looked at are looked at again and aga
       for (const entry of list) limits.leave(entry)
       expect(clock.armed).toBe(0)
     }),
-    { numRuns: 100 },
+    { numRuns: runCount(100) },
   )
 })

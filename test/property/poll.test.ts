@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inquiry } from '../../src/http/monitor.ts'
 import { pollWaitMs } from '../../src/policy/polling.ts'
+import { runCount } from '../support/run-count.ts'
 
 const ms = (max: number) => fc.double({ min: 1, max, noNaN: true })
 
@@ -25,7 +26,7 @@ test('a poll is never sooner than the interval and Retry-After, and at most a fi
         expect(waitMs).toBeLessThanOrEqual(Math.max(intervalMs, due) * 1.2 + 1e-6)
       },
     ),
-    { numRuns: 5_000 },
+    { numRuns: runCount(5_000) },
   )
 })
 
@@ -66,6 +67,6 @@ test('whatever a monitor field says, no credential leaves its origin, nothing go
       expect([next.method, next.content, next.fields.includes('content-type')]).toEqual(['GET', null, false])
       expect(next.fields.join().includes('secret')).toBe(next.origin === request.origin)
     }),
-    { numRuns: 5_000 },
+    { numRuns: runCount(5_000) },
   )
 })

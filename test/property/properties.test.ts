@@ -9,6 +9,7 @@ import { accept, createFetch, fail, retry, type StatusClass, traceOf } from '../
 import { decideRetry } from '../../src/policy/decide-retry.ts'
 import { statusRow } from '../../src/status/table.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 import { fetchFailed, reply, scripted } from '../support/scripted-transport.ts'
 
 const status = fc.integer({ min: 200, max: 599 })
@@ -50,7 +51,7 @@ describe('whatever the server answers', () => {
           expect(clock.armed).toBe(0)
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runCount(300) },
     )
   })
 
@@ -63,7 +64,7 @@ describe('whatever the server answers', () => {
         await clock.drive(fetch('https://api.test/', { method: verb, body: 'x' }).catch(() => {}))
         expect(sent).toHaveLength(statusRow(code).repeat === 'any' ? 3 : 1)
       }),
-      { numRuns: 200 },
+      { numRuns: runCount(200) },
     )
   })
 
@@ -96,7 +97,7 @@ describe('whatever the server answers', () => {
           expect(clock.armed).toBe(0)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runCount(150) },
     )
   })
 })
@@ -141,7 +142,7 @@ test('the decision on a repeat is total, and never waits less than was asked or 
         expect(verdict.waitMs).toBeLessThan(facts.remainingMs)
       },
     ),
-    { numRuns: 5_000 },
+    { numRuns: runCount(5_000) },
   )
 })
 
@@ -155,7 +156,7 @@ test('policies apply to every code from 100 to 999, and the most specific wins',
       const failing = createFetch({ transport, on: { [ofClass]: fail() } })
       await expect(failing('https://api.test/')).rejects.toMatchObject({ status: code })
     }),
-    { numRuns: 200 },
+    { numRuns: runCount(200) },
   )
 })
 
@@ -175,7 +176,7 @@ test('Retry-After is never negative and never throws, whatever the field says', 
         expect(waitMs === undefined || waitMs >= 0).toBe(true)
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: runCount(2_000) },
   )
 })
 
@@ -231,6 +232,6 @@ test('a target that is not parsed is what parsing would have made of it', () => 
       const { href, origin } = resolveTarget(target, absolute ? undefined : base)
       expect([href, origin]).toEqual([url?.href.split('#')[0], url?.origin])
     }),
-    { numRuns: 20_000 },
+    { numRuns: runCount(20_000) },
   )
 })

@@ -7,6 +7,7 @@ import type { Ticket } from '../../src/policy/quota.ts'
 import { Rate } from '../../src/policy/rate.ts'
 import type { RateLimitConfig } from '../../src/types/protection.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 
 const target = 'https://api.test/'
 const config: RateLimitConfig = { windowMs: 1_000, followServer: true, maxQueued: 10_000, maxWaitMs: 60_000 }
@@ -64,7 +65,7 @@ describe('a token bucket', () => {
           expect(clock.armed).toBe(0)
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runCount(60) },
     )
   })
 
@@ -150,7 +151,7 @@ describe('the quota of an origin', () => {
         }
         expect(origin.refused).toBe(0)
       }),
-      { numRuns: 2_000 },
+      { numRuns: runCount(2_000) },
     )
   })
 
@@ -184,7 +185,7 @@ describe('the quota of an origin', () => {
         }
         expect(rate.take(nowMs) || rate.pacedTurnMs(nowMs, 0) < startMs + 4 * 3_601_000).toBe(true)
       }),
-      { numRuns: 2_000 },
+      { numRuns: runCount(2_000) },
     )
   })
 })
@@ -231,7 +232,7 @@ describe('the fields that quotas are told in', () => {
           expect(quota.windowMs === undefined || quota.windowMs > 0).toBe(true)
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: runCount(2_000) },
     )
   })
 })

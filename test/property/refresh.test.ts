@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFetch, parseChallenges, refresh, type TransportInit, traceOf, UnauthorizedError } from '../../src/index.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 
 const ms = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max })
 const call = fc.record({
@@ -80,7 +81,7 @@ test('whatever comes when, nobody refreshes twice for one expiry, and no call is
         expect([clock.armed, asking]).toEqual([0, 0])
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runCount(300) },
   )
 }, 60_000)
 
@@ -111,7 +112,7 @@ test('challenges are read as they were written', () => {
         ]),
       )
     }),
-    { numRuns: 1_000 },
+    { numRuns: runCount(1_000) },
   )
 })
 
@@ -121,6 +122,6 @@ test('no field of challenges is too odd to be read', () => {
       for (const { scheme, params } of parseChallenges(field))
         expect([scheme.length > 0, typeof params]).toEqual([true, 'object'])
     }),
-    { numRuns: 2_000 },
+    { numRuns: runCount(2_000) },
   )
 })

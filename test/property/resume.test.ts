@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFetch, isNetworkError, SteadfetchError, traceOf } from '../../src/index.ts'
 import { type Answer, answerOf, HastyClock, type Manner, manners, rangeStart, type Version } from '../support/downloads.ts'
+import { runCount } from '../support/run-count.ts'
 
 /** One answer of the server, and where it breaks off. */
 interface Turn {
@@ -50,11 +51,11 @@ test('a download is one version of the representation, byte by byte, or a typed 
       expect(run.open).toBe(0)
       expect(run.armed).toBe(0)
     }),
-    { numRuns: 4_000 },
+    { numRuns: runCount(4_000) },
   )
   // The property would hold of a download that is never resumed, too.
-  expect(ends.resumed).toBeGreaterThan(100)
-  expect(ends.failed).toBeGreaterThan(100)
+  expect(ends.resumed).toBeGreaterThan(runCount(4_000) / 40)
+  expect(ends.failed).toBeGreaterThan(runCount(4_000) / 40)
 })
 
 test('from a server that does as it should, a download is whole wherever and however often it is cut', async () => {
@@ -82,7 +83,7 @@ test('from a server that does as it should, a download is whole wherever and how
         askedRightly(run, first.length)
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: runCount(2_000) },
   )
 })
 
@@ -93,7 +94,7 @@ test('without the option nothing is asked for twice', async () => {
       expect(run.asked).toEqual([undefined])
       if (run.bytes !== undefined) expect([...run.bytes]).toEqual([...first])
     }),
-    { numRuns: 200 },
+    { numRuns: runCount(200) },
   )
 })
 

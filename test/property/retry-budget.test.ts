@@ -4,6 +4,7 @@ import { createFetch } from '../../src/index.ts'
 import { RetryBudget } from '../../src/policy/retry-budget.ts'
 import { rejection } from '../support/client.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { runCount } from '../support/run-count.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
 
 const config = fc.record({
@@ -52,7 +53,7 @@ test('for any sequence of answers the retries are those the budget was given: ca
       expect(retries * options.retryCost).toBeLessThanOrEqual(granted)
       expect(clock.armed).toBe(0)
     }),
-    { numRuns: 100 },
+    { numRuns: runCount(100) },
   )
 })
 
@@ -70,7 +71,7 @@ test('a service that fails for good is sent no more than capacity over cost retr
         expect(log.sent).toBe(calls + Math.min(most, calls * (maxAttempts - 1)))
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runCount(60) },
   )
 })
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Throttle } from '../../src/policy/throttle.ts'
 import { Window } from '../../src/policy/window.ts'
+import { runCount } from '../support/run-count.ts'
 
 test('a window counts what a list of all that happened would, and no more or less than its length allows', () => {
   const happening = fc.record({ afterMs: fc.nat(400), marked: fc.boolean(), clear: fc.nat(30) })
@@ -26,7 +27,7 @@ test('a window counts what a list of all that happened would, and no more or les
         expect(window.all).toBeGreaterThanOrEqual(list.filter(({ atMs }) => atMs >= nowMs - 0.9 * windowMs + 1e-6).length)
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runCount(500) },
   )
 })
 
@@ -59,7 +60,7 @@ describe('a throttle', () => {
           if (what === 'accepted' && !hidden) expect(after).toBeLessThanOrEqual(before / 2)
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runCount(500) },
     )
   })
 

@@ -30,6 +30,8 @@ test.each([
   'max-age=60 no-store',
   '; no-store',
   'x=(no-store)',
+  '=no-store',
+  'max-age=60,=no-store',
 ])('%j holds a no-store', (field) => {
   expect(parseDirectives(field).has('no-store')).toBe(true)
 })

@@ -58,3 +58,46 @@ test('a clock may be of a class: its methods are called as such', async () => {
   const fetch = createFetch({ clock, transport: async () => reply(500, fields), ...protections })
   expect(await rejection(clock.drive(fetch('/x')))).toMatchObject({ status: 500, attempts: 3 })
 })
+
+/** What has no text: it cannot even be shown. */
+const textless = Object.create(null) as object
+
+test.each([
+  ['headers of a client', { headers: { a: textless } }, 'headers: the value of a must be a string, got object'],
+  ['a list of what are no pairs', { headers: [{}] }, 'headers: every item of a list must be a pair of name and value'],
+  ['a name of a field', { headers: [[textless, 'x']] }, 'headers: the name of a field must be a string, got object'],
+  ['baseUrl', { baseUrl: textless }, 'createFetch: baseUrl must be a string, got object'],
+  ['endpoints', { endpoints: [textless] }, 'createFetch: every one of endpoints.origins must be a string, got object'],
+])('%s that have no text are told by their name', (_case, options, message) => {
+  expect(() => createFetch(options as never)).toThrow(new TypeError(message))
+})
+
+test.each([
+  ['method', { method: textless }, 'method must be a string, got object'],
+  ['redirect', { redirect: textless }, "redirect must be one of 'follow', 'manual', 'error', got object"],
+  ['integrity', { integrity: textless }, 'integrity must be a string, got object'],
+  ['body', { method: 'POST', body: Symbol('s') }, 'body must be a string, got symbol'],
+  ['json', { method: 'POST', json: 10n }, 'json: Do not know how to serialize a BigInt'],
+  ['duplex', { duplex: 0 }, /^fetch: duplex: /],
+  ['cache and mode', { cache: 'x', mode: 'cors' }, /^fetch: cache, mode: /],
+])('a wrong %s of a call is told by its name, and nothing is sent', async (_member, init, message) => {
+  let sent = 0
+  const transport = async (): Promise<Response> => {
+    sent += 1
+    return new Response()
+  }
+  const error = (await rejection(createFetch({ transport })('https://api.test/', init as never))) as Error
+  expect(error).toBeInstanceOf(TypeError)
+  expect(error.message).toMatch(message)
+  expect(sent).toBe(0)
+})
+
+test('what a toJSON of the caller throws is thrown as it is', async () => {
+  const mistake = new RangeError('of the caller')
+  const json = {
+    toJSON() {
+      throw mistake
+    },
+  }
+  expect(await rejection(createFetch()('https://api.test/', { method: 'POST', json }))).toBe(mistake)
+})
