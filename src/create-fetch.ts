@@ -1,7 +1,7 @@
 import { Cancellation } from './cancellation.ts'
 import { broken, compose, type Path, type Shared } from './compose.ts'
 import { closedError, conclude, deliver } from './conclude.ts'
-import { Events } from './events.ts'
+import { Events, keepEvents } from './events.ts'
 import type { Exchange } from './exchange.ts'
 import { breakerControl } from './layers/breaker.ts'
 import { healthOfAll } from './layers/health.ts'
@@ -57,7 +57,7 @@ function client(resolved: ResolvedOptions, shared: Shared): SteadFetch {
       return begun === undefined ? Promise.reject(error) : broken(begun, error)
     }
   }
-  return Object.assign(call, {
+  return Object.assign(keepEvents(call, options.events), {
     [fetchBrand]: true as const,
     extend: (more: ClientOptions) => client(resolveClient(options, more, 'extend'), shared),
     close: () => {

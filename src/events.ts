@@ -1,6 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import { shownValue } from './errors/redact-text.ts'
 import type { Exchange } from './exchange.ts'
+import type { Observer } from './observation.ts'
 import type { EventMap, EventName, EventOf, Unsubscribe } from './types/events.ts'
 
 type Listener = (event: never) => void
@@ -44,6 +45,7 @@ let latestNumber = 0
 export class Events {
   readonly #parent: Events | undefined
   readonly #listeners = new Map<EventName, Set<Listener>>()
+  #observers: readonly Observer[] | undefined
 
   constructor(parent?: Events) {
     this.#parent = parent
@@ -99,6 +101,25 @@ export class Events {
     return (came as unknown as () => Result)()
   }
 
+  /** Tells `observer` of all attempts that begin from now on; gives what ends that. */
+  observe(observer: Observer): Unsubscribe {
+    this.#observers = [...(this.#observers ?? []), observer]
+    return () => {
+      const left = this.#observers?.filter((other) => other !== observer) ?? []
+      this.#observers = left.length === 0 ? undefined : left
+    }
+  }
+
+  /** Who observes; undefined, and nothing made, where nobody does. */
+  observers(): readonly Observer[] | undefined {
+    let all: readonly Observer[] | undefined
+    for (let events: Events | undefined = this; events !== undefined; events = events.#parent) {
+      const own = events.#observers
+      if (own !== undefined) all = all === undefined ? own : [...all, ...own]
+    }
+    return all
+  }
+
   #has(name: EventName): boolean {
     for (let events: Events | undefined = this; events !== undefined; events = events.#parent) {
       if (events.#listeners.has(name)) return true
@@ -136,7 +157,22 @@ function attempted(listener: Listener, event: unknown): void {
   }
 }
 
-function numberOf({ root }: Exchange): number {
+/** The events of each client. */
+const ofClients = new WeakMap<object, Events>()
+
+/** Keeps the events of a client, so that functions beside it can find them. */
+export function keepEvents<Client extends object>(client: Client, events: Events): Client {
+  ofClients.set(client, events)
+  return client
+}
+
+/** The events of a client; undefined for what is none. */
+export function eventsOf(client: unknown): Events | undefined {
+  return ofClients.get(Object(client))
+}
+
+/** The number of the call that an exchange is a part of. */
+export function numberOf({ root }: Exchange): number {
   const known = numbers.get(root)
   if (known !== undefined) return known
   latestNumber += 1

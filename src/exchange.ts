@@ -137,7 +137,8 @@ export class Exchange extends Timed implements Watcher {
   #forgetContent(reason: unknown): void {
     this.content?.discard(reason)
     this.content = null
-    this.request = { ...this.request, content: null }
+    const { content } = this.request
+    if (content !== null) this.request = { ...this.request, content: null, forgotten: content.type }
     for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) attempt.forgetContent()
   }
 }

@@ -74,6 +74,8 @@ export {
 export { SteadfetchError, type SteadfetchErrorLike } from './errors/steadfetch-error.ts'
 export { eventNames } from './events.ts'
 export { type Explanation, explain } from './explain.ts'
+export { toCurl } from './har/curl.ts'
+export { recordHar } from './har/recorder.ts'
 export { parseChallenges } from './http/challenges.ts'
 export { linksOf } from './http/link.ts'
 export type { PolicySource } from './policy/classify.ts'
@@ -93,6 +95,20 @@ export type {
   RefreshPolicy,
 } from './types/credentials.ts'
 export type { EventMap, EventName, EventOf, EventOfCall, Unsubscribe } from './types/events.ts'
+export type {
+  Har,
+  HarContent,
+  HarCookie,
+  HarEntry,
+  HarLog,
+  HarOptions,
+  HarPair,
+  HarPostData,
+  HarRecorder,
+  HarRequest,
+  HarResponse,
+  HarTimings,
+} from './types/har.ts'
 export type { HealthOptions, OriginHealth } from './types/health.ts'
 export type { Link } from './types/link.ts'
 export type { ClientOptions, SteadFetch, SteadInit } from './types/options.ts'

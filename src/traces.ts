@@ -34,9 +34,14 @@ const told = new WeakSet<Exchange>()
 
 /** What happened in the call that gave this response or error; undefined for anything else. */
 export function traceOf(result: unknown): Trace | undefined {
-  if (typeof result !== 'object' || result === null) return undefined
-  const exchange = remembered.get(result) ?? factsOf(result)?.exchange ?? (receivedOf(result)?.watcher as Exchange | undefined)
+  const exchange = exchangeOf(result)
   return exchange && traceOfExchange(exchange)
+}
+
+/** The call that gave this response or error; undefined for anything else. */
+export function exchangeOf(result: unknown): Exchange | undefined {
+  if (typeof result !== 'object' || result === null) return undefined
+  return remembered.get(result) ?? factsOf(result)?.exchange ?? (receivedOf(result)?.watcher as Exchange | undefined)
 }
 
 function traceOfExchange(exchange: Exchange): Trace {

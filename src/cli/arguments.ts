@@ -14,6 +14,7 @@ export const usage = `Usage: steadfetch <url> [options]
   --on <status>=<policy> policy for a code, a class such as 5xx, network or timeout: accept, fail, retry, pause, follow, poll
   -i                     print the status line and the fields of the response too
   --trace                print a timeline of attempts, waits and redirects on standard error
+  --har <file>           write every attempt to an HTTP archive (HAR 1.2), secrets masked, contents left out
   --explain <status>     print the policy that applies to a status and stop
   -h, --help             print this text
 
@@ -38,6 +39,7 @@ export type Command =
       readonly on: PolicyTable
       readonly showHead: boolean
       readonly showTrace: boolean
+      readonly harFile: string | undefined
     }
 
 const options = {
@@ -48,6 +50,7 @@ const options = {
   on: { type: 'string', multiple: true },
   include: { type: 'boolean', short: 'i' },
   trace: { type: 'boolean' },
+  har: { type: 'string' },
   explain: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -75,6 +78,7 @@ export function parseCommand(args: readonly string[]): Command {
     on,
     showHead: values.include ?? false,
     showTrace: values.trace ?? false,
+    harFile: values.har,
   }
 }
 

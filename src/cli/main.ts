@@ -1,12 +1,14 @@
 #!/usr/bin/env node
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { createFetch } from '../create-fetch.ts'
 import { isTimeoutError } from '../errors/failures.ts'
 import { escapeControls, redactText } from '../errors/redact-text.ts'
 import { explain } from '../explain.ts'
+import { recordHar } from '../har/recorder.ts'
 import { errorClass, statusClass } from '../status/table.ts'
 import { traceOf } from '../traces.ts'
+import type { SteadFetch } from '../types/options.ts'
 import { type Command, parseCommand, UsageError, usage } from './arguments.ts'
 import { explanationText, timeline } from './timeline.ts'
 
@@ -27,6 +29,19 @@ async function run(args: readonly string[]): Promise<number> {
 
 async function fetchAndPrint(command: FetchCommand): Promise<number> {
   const client = createFetch({ on: command.on, errors: 'return' })
+  const { harFile } = command
+  if (harFile === undefined) return fetchWith(client, command)
+  const recorder = recordHar(client)
+  const code = await fetchWith(client, command)
+  try {
+    await writeFile(harFile, `${JSON.stringify(recorder.archive(), null, 2)}\n`)
+  } catch (error) {
+    throw new UsageError(`--har: ${(error as Error).message}`)
+  }
+  return code
+}
+
+async function fetchWith(client: SteadFetch, command: FetchCommand): Promise<number> {
   try {
     const content = await contentOf(command.content)
     const { method, headers } = command

@@ -48,7 +48,7 @@ export function withFields(fields: Fields, over: Fields): Fields {
 }
 
 /** The fields as they are sent with this content: with its media type, unless they name one. */
-export function fieldsWith(fields: Fields, content: Content | null): Fields {
+export function fieldsWith(fields: Fields, content: Pick<Content, 'type'> | null): Fields {
   return content === null || content.type === null ? fields : withDefault(fields, 'content-type', content.type)
 }
 

@@ -3,8 +3,11 @@ import { Cancellation } from '../cancellation.ts'
 import { isForbidden, isNetworkError, isTimeoutError } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import { traceCode } from '../errors/steadfetch-error.ts'
+import { numberOf } from '../events.ts'
 import type { Exchange } from '../exchange.ts'
 import { mergeFields } from '../http/fields.ts'
+import { observed } from '../http/observed.ts'
+import { Observation, type Observer } from '../observation.ts'
 import { cancelledOutcome, expectedFailurePolicy, expectedPolicy, mayRepeat } from '../policy/classify.ts'
 import { statusClass } from '../status/table.ts'
 import type { Attempt, AttemptRecord, CallFacts, Handler, HopRequest, Outcome, Received, Send } from '../types/exchange.ts'
@@ -29,6 +32,13 @@ export function attemptHandler(send: Send): Handler {
 
 type Resolve = (outcome: Outcome) => void
 
+/** What an attempt that somebody is told of has beside. */
+interface Told {
+  /** Responses arrive in the context of the connection; a listener is to run in the caller's. */
+  readonly context: AsyncResource | undefined
+  readonly observation: Observation | undefined
+}
+
 /** One send of the request of an exchange, from its start to its outcome; then it is the memory of it. */
 class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   request: HopRequest
@@ -36,8 +46,8 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   readonly previous: AttemptRecord | undefined
   readonly #exchange: Exchange
   readonly #waited: { readonly ms: number; readonly reason: WaitReason } | null
-  /** Informational responses arrive in the context of the connection; the listener is to run in the caller's. */
-  readonly #context: AsyncResource | undefined
+  /** Who is told of it, if anybody is. */
+  readonly #told: Told | undefined
   #resolve: Resolve | undefined
   #result: number | string = ''
   durationMs = 0
@@ -47,14 +57,21 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     super()
     const { clock, events, onInformation } = exchange.options
     this.request = exchange.request
-    const isHeard = events.hears('attempt.succeeded') || events.hears('attempt.failed')
-    if (onInformation !== undefined || isHeard) this.#context = new AsyncResource('STEADFETCH_ATTEMPT')
     this.#exchange = exchange
     this.#resolve = resolve
     this.#waited = exchange.waited
     exchange.waited = null
     this.startMs = clock.now()
     this.previous = exchange.begin(this)
+    const isHeard = onInformation !== undefined || events.hears('attempt.succeeded') || events.hears('attempt.failed')
+    const observers = events.observers()
+    if (!isHeard && observers === undefined) return
+    const observation = observers && this.#observation(observers)
+    this.#told = { context: isHeard ? new AsyncResource('STEADFETCH_ATTEMPT') : undefined, observation }
+  }
+
+  get observation(): Observation | undefined {
+    return this.#told?.observation
   }
 
   start(send: Send): void {
@@ -80,7 +97,7 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
 
   get onInformation(): ((information: Information) => void) | undefined {
     const { onInformation } = this.#exchange.options
-    const context = this.#context
+    const context = this.#told?.context
     if (onInformation === undefined || context === undefined) return undefined
     return (information) => context.runInAsyncScope(onInformation, undefined, information)
   }
@@ -109,12 +126,13 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     const resolve = this.#settle(received.status)
     const policy = expectedPolicy(received.status, this.#exchange.options.on)
     if (resolve === undefined) received.release(this.reason)
-    else resolve({ kind: 'response', received, policy })
+    else resolve({ kind: 'response', received: observed(received, this.observation), policy })
   }
 
   failed(error: unknown): void {
     const sent = isNetworkError(error) || isTimeoutError(error) ? error.sent : isForbidden(error) ? 'no' : 'maybe'
     const policy = expectedFailurePolicy(error, this.#exchange.options.on)
+    this.observation?.ended(error)
     this.#settle(traceCode(error))?.({ kind: 'failure', error, sent, policy })
   }
 
@@ -146,6 +164,16 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     return place
   }
 
+  /** What has a server is observed alone: for the content of a data URL nothing is sent. */
+  #observation(observers: readonly Observer[]): Observation | undefined {
+    const { request, startMs } = this
+    const { options, isHedge } = this.#exchange
+    if (!request.href.startsWith('http')) return undefined
+    const facts = { call: numberOf(this.#exchange), attempt: this.#place, waited: this.#waited, own: options.redact }
+    const beginning = { ...facts, request, startMs, isHedge }
+    return new Observation(beginning, options.clock, observers)
+  }
+
   /** Runs `tell` in the context of the call where there is one. */
   #tellOutcome(): void {
     const { events } = this.#exchange.options
@@ -153,8 +181,9 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
     const name = isWell ? 'attempt.succeeded' : 'attempt.failed'
     if (!events.hears(name)) return
     const tell = (): void => events.tell(this.#exchange, name, { attempt: this.#place, result: this.trace() })
-    if (this.#context === undefined) tell()
-    else this.#context.runInAsyncScope(tell)
+    const context = this.#told?.context
+    if (context === undefined) tell()
+    else context.runInAsyncScope(tell)
   }
 
   /** How to tell the outcome; undefined when it has been told. */

@@ -12,7 +12,7 @@ export function credentialsLayer(keyring: Keyring): Layer {
     const given = exchange.request
     let { fields } = given
     for (const grant of grants) fields = grant.over(fields)
-    exchange.request = { ...given, fields }
+    exchange.request = { ...given, fields, granted: grants }
     try {
       return next(exchange).then((outcome) => (outcome.kind === 'response' ? { ...outcome, grants } : outcome))
     } finally {

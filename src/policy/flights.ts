@@ -15,6 +15,7 @@ const ofTheCall = new Set<string>([
   'events',
   'baseUrl',
   'headers',
+  'events',
 ] satisfies (keyof ResolvedOptions)[])
 
 /** How many requests are remembered whose answer was for one call alone, and for how many milliseconds. */

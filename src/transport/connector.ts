@@ -8,8 +8,12 @@ import { vetted, vettedOpen } from './vetting.ts'
 
 type Open = (options: buildConnector.Options, callback: buildConnector.Callback) => unknown
 
-/** Opens a connection; what it gives ends the opening, as if it had failed. */
-export type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => () => void
+/** Opens a connection; what it gives ends the opening, as if it had failed. `follow` is told what is being opened, where that is known. */
+export type Connect = (
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+  follow?: (socket: unknown) => void,
+) => () => void
 
 /**
  * Opens connections as undici does, or with the caller's connector, TCP and TLS together within `connectTimeoutMs`.
@@ -23,7 +27,7 @@ export function connectorOf(
   targets?: TargetGuard,
 ): Connect {
   const open = openerOf(connect, targets?.looksAtAddresses === true ? targets : undefined)
-  return (options, callback) => {
+  return (options, callback, follow) => {
     let opening: unknown
     let over = false
     let stopTimer: (() => void) | undefined
@@ -48,6 +52,7 @@ export function connectorOf(
     }
     try {
       opening = outOfScope(() => open(options, settle))
+      follow?.(opening)
     } catch (error) {
       over = true
       stopTimer?.()

@@ -8,12 +8,14 @@ import { isInformational, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
 import { answer } from './answer.ts'
+import type { ConnectionUse } from './connection-use.ts'
 import type { Awaiting } from './continues.ts'
+import { depart } from './departure.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
 import { outgoing } from './outgoing.ts'
 import { switchRefusal, unexpectedSwitch } from './switch.ts'
-import type { Connection, ConnectionAware, ConnectionUse } from './tracked-client.ts'
+import type { Connection, ConnectionAware } from './tracked-client.ts'
 
 type Controller = Dispatcher.DispatchController
 
@@ -54,10 +56,12 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   }
 
   send(): void {
-    const { request, upgrade } = this.#attempt
-    const options = outgoing(request)
+    const { request, upgrade, observation } = this.#attempt
+    const plain = outgoing(request)
+    const options = upgrade === undefined ? plain : { ...plain, upgrade }
+    if (observation !== undefined) observation.outgoing = options
     try {
-      this.#way.dispatcherOf().dispatch(upgrade === undefined ? options : { ...options, upgrade }, this)
+      this.#way.dispatcherOf().dispatch(options, this)
     } catch (error) {
       this.#fail(error)
     }
@@ -65,6 +69,8 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
 
   onConnection(connection: Connection): void {
     this.#connection = connection
+    const { observation } = this.#attempt
+    if (observation !== undefined) observation.connection = connection.observed()
   }
 
   onRequestStart(controller: Controller): void {
@@ -72,6 +78,16 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
     this.#use = this.#connection?.use(this)
     if (this.#aborted === undefined) this.#stage = 'sent'
     else controller.abort(asError(this.#aborted.reason))
+    const { observation } = this.#attempt
+    if (observation !== undefined) depart(observation, this.#connection, this.#use)
+  }
+
+  onBodySent(part: Uint8Array): void {
+    this.#attempt.observation?.sentContent.add(part)
+  }
+
+  onRequestSent(): void {
+    this.#attempt.observation?.sent()
   }
 
   onRequestUpgrade(controller: Controller, status: number, fields: WireFields, socket: Duplex): void {
@@ -105,6 +121,7 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
 
   onResponseData(_controller: Controller, part: Buffer): void {
     this.#bytesLeft -= part.byteLength
+    this.#attempt.observation?.came(part.byteLength)
     this.#sink?.write(part as Bytes)
   }
 

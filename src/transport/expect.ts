@@ -8,8 +8,10 @@ import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, ByteStream, Content, Send } from '../types/exchange.ts'
 import { answer, type Head } from './answer.ts'
 import type { Connect } from './connector.ts'
+import { departAsking } from './departure.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 import { inform } from './interim.ts'
+import { connectFor } from './opening.ts'
 import { exactly, type Question, type Questioner } from './question.ts'
 import { askHttp1 } from './question-http1.ts'
 import { askHttp2 } from './question-http2.ts'
@@ -55,7 +57,7 @@ export class Asking implements Source, Questioner {
     const { host, hostname, protocol, port } = new URL(origin)
     this.#attempt.add(this)
     const target = { host, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), protocol, port }
-    this.#stopOpening = this.#way.connect(target, (error, socket) => {
+    this.#stopOpening = connectFor(this.#attempt, this.#way, target, (error, socket) => {
       if (socket) this.#ask(socket)
       else this.onError(error)
     })
@@ -82,11 +84,9 @@ export class Asking implements Source, Questioner {
 
   /** Over the version of HTTP that was chosen when the connection was opened. */
   #ask(socket: Socket): void {
-    if (this.#over) {
-      socket.on('error', () => {}).destroy()
-      return
-    }
+    if (this.#over) return void socket.on('error', () => {}).destroy()
     const ask = speaksHttp2(socket) ? askHttp2 : askHttp1
+    departAsking(this.#attempt, this.#content, socket)
     try {
       this.#question = ask(this.#attempt.request, this.#content, socket, this)
     } catch (error) {
@@ -108,19 +108,24 @@ export class Asking implements Source, Questioner {
     this.#started = true
     this.#stopTimer?.()
     const source = this.#content.open()
-    if (typeof source === 'string') writable.end(Buffer.from(source))
-    else if (source instanceof Uint8Array) writable.end(source)
-    else pipeline(this.#parts(source instanceof Blob ? (source.stream() as ByteStream) : source), writable, () => {})
+    const whole = typeof source === 'string' ? Buffer.from(source) : source
+    if (whole instanceof Uint8Array) writable.end(this.#noted(whole))
+    else pipeline(this.#parts(whole instanceof Blob ? (whole.stream() as ByteStream) : whole), writable, () => {})
   }
 
   /** What the stream fails with has to be known before it ends the request. */
   async *#parts(source: ByteStream): AsyncGenerator<Bytes> {
     try {
-      yield* exactly(this.#attempt.request, source)
+      for await (const part of exactly(this.#attempt.request, source)) yield this.#noted(part)
     } catch (error) {
       this.onError(error)
       throw error
     }
+  }
+
+  #noted<Part extends Uint8Array>(part: Part): Part {
+    this.#attempt.observation?.sentContent.add(part)
+    return part
   }
 
   onInformation(status: number, fields: WireFields): void {
@@ -137,8 +142,8 @@ export class Asking implements Source, Questioner {
   }
 
   onResponse(head: Head, content: Readable): void {
-    const { status } = head
     if (this.#over) return
+    const { status } = head
     if (statusRow(status).switches === true) this.onSwitch(status)
     else if (this.#isRefused(status)) this.#repeat()
     else this.#answer(head, content)

@@ -1,7 +1,8 @@
 import { isForeignFailure } from '../errors/foreign.ts'
 import { fieldsWith, recordOf } from '../http/fields.ts'
 import { receivedFrom } from '../http/received.ts'
-import type { Attempt, Send } from '../types/exchange.ts'
+import type { Observation } from '../observation.ts'
+import type { Attempt, Fields, Send } from '../types/exchange.ts'
 import type { Transport, TransportInit } from '../types/transport.ts'
 import { attemptFailure, type Stage } from './failure.ts'
 
@@ -28,16 +29,28 @@ async function answer(transport: Transport, attempt: Attempt): Promise<void> {
 }
 
 function initOf(attempt: Attempt): TransportInit {
-  const { method, fields, content } = attempt.request
+  const { method, fields: given, content } = attempt.request
   const body = content?.open() ?? null
+  const fields = fieldsWith(given, content)
+  if (attempt.observation !== undefined) observe(attempt.observation, fields, body)
   const init = {
     method,
-    headers: recordOf(fieldsWith(fields, content)),
+    headers: recordOf(fields),
     body,
     redirect: 'manual',
     signal: attempt.toSignal(),
   } as const
   return body instanceof ReadableStream ? { ...init, duplex: 'half' } : init
+}
+
+/** Of a stream nobody knows how much of it the transport sends. */
+function observe(observation: Observation, fields: Fields, body: TransportInit['body']): void {
+  const isStream = body instanceof ReadableStream
+  const contentBytes = body instanceof Blob ? { contentBytes: body.size } : isStream ? { contentBytes: -1 } : {}
+  observation.departed({ fields, ...contentBytes })
+  if (typeof body === 'string') observation.sentContent.add(Buffer.from(body))
+  if (body instanceof Uint8Array) observation.sentContent.add(body)
+  observation.sent()
 }
 
 function failureOf(error: unknown, attempt: Attempt, stage: Stage): unknown {

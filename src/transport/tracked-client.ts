@@ -2,20 +2,19 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
+import type { Connecting } from '../observation.ts'
+import type { ConnectionUse } from './connection-use.ts'
+import { Use } from './connection-use.ts'
 import type { Connect } from './connector.ts'
 import { type Awaiting, ContinueFilter } from './continues.ts'
 import { guardSession } from './h2-session.ts'
-
-/** One sending of a request over a socket, from its first byte on. */
-export interface ConnectionUse {
-  /** Whether an earlier request was written to the same socket: it may have gone stale since. */
-  readonly reused: boolean
-  /** Whether no byte has arrived on the socket since the request was written; on HTTP/2, of whatever stream. */
-  readonly answeredNothing: boolean
-}
+import { connectObserved, ObservedOpening } from './opening.ts'
 
 /** A connection of steadfetch's own agent; undici renews its socket when that is lost. */
-export interface Connection {
+export interface Connection extends Connecting {
+  readonly socket: Socket | undefined
+  /** Has its openings observed from now on. */
+  observed(): this
   /**
    * To be called in each `onRequestStart`, when the socket is known: undici itself sends a request a second time after
    * a GOAWAY or a REFUSED_STREAM. Undefined only outside of a request. `awaiting` is told of each unasked 100 Continue.
@@ -60,6 +59,9 @@ interface Current {
   requests: number
   /** Ends the opening of the next socket, while that is under way. */
   stopOpening: (() => void) | undefined
+  isObserved: boolean
+  /** The latest, where it is observed. */
+  opening: ObservedOpening | undefined
 }
 
 /**
@@ -73,8 +75,10 @@ class TrackedClient extends Client implements Connection {
   #waiting: Set<object> | undefined
 
   constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: object) {
-    const current: Current = { socket: undefined, filter: undefined, requests: 0, stopOpening: undefined }
-    super(origin, { ...settings, connect: noting(settings.connect, current) })
+    const current: Current = {
+      ...{ socket: undefined, filter: undefined, requests: 0, stopOpening: undefined, isObserved: false, opening: undefined },
+    }
+    super(origin, { ...settings, connect: noting(settings.connect, current, clock) })
     this.#current = current
     this.#pool = pool
     // Emitted when there is a session, and before the first request is written.
@@ -90,6 +94,19 @@ class TrackedClient extends Client implements Connection {
     handler.onConnection?.(this)
     if (this.#current.socket?.destroyed !== false) this.#waiting = (this.#waiting ?? new Set()).add(handler)
     return super.dispatch(options, handler)
+  }
+
+  get socket(): Socket | undefined {
+    return this.#current.socket
+  }
+
+  get opening(): ObservedOpening | undefined {
+    return this.#current.opening
+  }
+
+  observed(): this {
+    this.#current.isObserved = true
+    return this
   }
 
   use(awaiting: Awaiting): ConnectionUse | undefined {
@@ -122,36 +139,9 @@ class TrackedClient extends Client implements Connection {
   }
 }
 
-/** Most requests under way have one, so that it is one number and a socket: below 0 where that was not used before. */
-class Use implements ConnectionUse {
-  readonly #socket: Socket
-  readonly #bytesBefore: number
-
-  constructor(socket: Socket, reused: boolean) {
-    const bytes = bytesOf(socket)
-    this.#socket = socket
-    this.#bytesBefore = reused ? bytes : -1 - bytes
-  }
-
-  get reused(): boolean {
-    return this.#bytesBefore >= 0
-  }
-
-  /** The count outlives the socket. */
-  get answeredNothing(): boolean {
-    const bytes = bytesOf(this.#socket)
-    return this.#bytesBefore === (this.reused ? bytes : -1 - bytes)
-  }
-}
-
 /** Whether HTTP/2 was chosen when TLS was set up. */
 export function speaksHttp2(socket: Socket): boolean {
   return (socket as TLSSocket).alpnProtocol === 'h2'
-}
-
-/** NaN, which equals nothing, for the stream of a foreign connector that does not count. */
-function bytesOf(socket: Partial<Socket>): number {
-  return socket.bytesRead ?? Number.NaN
 }
 
 /** Node leaves a socket open whose TLS has failed, and undici would wait for its close for ever. */
@@ -159,10 +149,11 @@ function destroyed(this: Socket): void {
   this.destroy()
 }
 
-function noting(connect: Connect, current: Current): buildConnector.connector {
+function noting(connect: Connect, current: Current, clock: Clock): buildConnector.connector {
   return (options, callback) => {
     let isOpening = true
-    const stop = connect(options, (...result) => {
+    current.opening = current.isObserved ? new ObservedOpening(options.protocol === 'https:', clock) : undefined
+    const stop = connectObserved(connect, options, current.opening, (...result) => {
       isOpening = false
       current.stopOpening = undefined
       const [, socket] = result

@@ -2,6 +2,7 @@ import type { Cancellation } from '../cancellation.ts'
 import type { Scope } from '../deadline.ts'
 import type { HttpError, HttpErrorDetails } from '../errors/http-error.ts'
 import type { Exchange } from '../exchange.ts'
+import type { Observation } from '../observation.ts'
 import type { Body, Bytes, Watcher } from './body.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Policy } from './policy.ts'
@@ -40,6 +41,10 @@ export interface HopRequest {
   readonly content: Content | null
   /** The origin the call names, where one of several endpoints takes its place. */
   readonly service?: string
+  /** The media type of content that was sent, and is not kept; null for content without one. */
+  readonly forgotten?: string | null
+  /** The credentials among the fields, whatever their names. */
+  readonly granted?: readonly { readonly record: Readonly<Record<string, string>> }[]
 }
 
 /** What the choice among several endpoints has to know of a call, and the retry of the choice. */
@@ -106,6 +111,8 @@ export interface Attempt extends Cancellation {
   readonly upgrade: string | undefined
   /** Milliseconds to wait for a 100 Continue before content is sent, RFC 9110 §10.1.1; false to send it at once. */
   readonly expectContinue: number | false
+  /** What is to be told all of it; undefined where nobody observes. */
+  readonly observation: Observation | undefined
   /** Runs `run` so that calls within it inherit the deadline of this call, and are not repeated where this one is. */
   within<Result>(run: () => Result): Result
   /** Set when the request was sent again: over a fresh connection, or without a refused Expect; once at most. */

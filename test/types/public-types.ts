@@ -9,6 +9,7 @@ import {
   fetch,
   fetchStandard,
   follow,
+  type HarEntry,
   type HttpError,
   isHttpError,
   isRefusedError,
@@ -20,12 +21,14 @@ import {
   poll,
   publicOnly,
   type RefreshPolicy,
+  recordHar,
   refresh,
   remainingMs,
   retry,
   type SteadInit,
   type TargetOptions,
   type Transport,
+  toCurl,
   traceOf,
   type Upgraded,
   withDeadline,
@@ -170,3 +173,12 @@ void fetch('http://x/', { details: 'production', redact: { parameters: ['patient
 createFetch({ details: 'all' })
 // @ts-expect-error: names, not patterns
 createFetch({ redact: { fields: [/tenant/] } })
+
+// Recordings.
+const entries: readonly HarEntry[] = recordHar(fetch, { content: true }).archive().log.entries
+const command: string | undefined = toCurl(entries[0])
+// @ts-expect-error: content is a flag
+recordHar(fetch, { content: 'text' })
+// @ts-expect-error: the global fetch has no attempts to record
+recordHar(globalThis.fetch)
+void command

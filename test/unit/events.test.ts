@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type ClientOptions, type EventName, eventNames, type SteadFetch } from '../../src/index.ts'
 import { clientOf, rejection } from '../support/client.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
+import { uncaught } from '../support/uncaught.ts'
 
 const target = 'https://api.example.com/a?token=hidden'
 
@@ -143,15 +144,7 @@ describe('a listener', () => {
   it('that throws fails no call, and keeps no other from hearing', async () => {
     const { fetch } = clientOf([reply(200)])
     const own = new Error('the listener failed')
-    const thrown = new Promise((resolve) => {
-      const before = process.listeners('uncaughtException')
-      process.removeAllListeners('uncaughtException')
-      process.once('uncaughtException', resolve)
-      onTestFinished(() => {
-        process.removeAllListeners('uncaughtException')
-        for (const listener of before) process.on('uncaughtException', listener)
-      })
-    })
+    const thrown = uncaught()
     const second = vi.fn()
     fetch.on('attempt.started', () => {
       throw own

@@ -1,6 +1,11 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { Har } from '../../src/index.ts'
+import { harProblems } from '../support/har-check.ts'
 import { httpServer, type LocalServer } from '../support/server.ts'
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -102,6 +107,22 @@ describe('steadfetch <url>', () => {
     expect(posted.err).toContain('not repeated  method is not idempotent')
   })
 
+  test('--har writes every attempt to a file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'steadfetch-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'a.har')
+    expect(await steadfetch([`${server.origin}/old`, '--har', file])).toMatchObject({ code: 0 })
+    const archive = JSON.parse(readFileSync(file, 'utf8')) as Har
+    expect(harProblems(archive)).toEqual([])
+    expect(archive.log.entries.map(({ response }) => response.status)).toEqual([301, 200])
+    expect((await steadfetch([`${server.origin}/reset`, '--har', file])).code).toBe(6)
+    const failed = JSON.parse(readFileSync(file, 'utf8')) as Har
+    expect(failed.log.entries.map(({ response }) => response.status)).toEqual([0, 0, 0])
+    const nowhere = await steadfetch([`${server.origin}/hello`, '--har', join(folder, 'no', 'such.har')])
+    expect(nowhere).toMatchObject({ code: 2, out: 'body of /hello\n' })
+    expect(nowhere.err).toContain('--har: ENOENT')
+  })
+
   test.each([
     ['/204', 0, ''],
     ['/304', 3, ''],
@@ -165,7 +186,8 @@ describe('wrong arguments', () => {
   test('--help tells all of them', async () => {
     const { code, out } = await steadfetch(['--help'])
     expect(code).toBe(0)
-    for (const option of ['-X', '-H', '-d', '--json', '--on', '-i', '--trace', '--explain']) expect(out).toContain(option)
+    for (const option of ['-X', '-H', '-d', '--json', '--on', '-i', '--trace', '--har', '--explain'])
+      expect(out).toContain(option)
   })
 })
 

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
+import { recordHar } from '../../src/index.ts'
 import { httpServer } from '../support/server.ts'
 import { caught, client } from '../support/wire.ts'
 
@@ -36,6 +37,25 @@ it('a Response that was read, and an error, keep neither what was received nor w
   }
   const after = await heldBytes()
   expect(kept).toHaveLength(10)
+  expect(after - before).toBeLessThan(size)
+})
+
+it('what was recorded keeps neither, and of contents no more than it is asked for', async () => {
+  await using server = await httpServer((request, response) => {
+    request.resume()
+    request.once('end', () => response.writeHead(request.method === 'POST' ? 404 : 200).end(Buffer.alloc(size, 'a')))
+  })
+  const before = await heldBytes()
+  const fetch = client()
+  const recorders = [recordHar(fetch), recordHar(fetch, { content: true })]
+  const kept: unknown[] = []
+  for (let index = 0; index < 5; index += 1) {
+    const response = await fetch(server.origin)
+    expect((await response.text()).length).toBe(size)
+    kept.push(response, await caught(fetch(server.origin, { method: 'POST', body: Buffer.alloc(size) })))
+  }
+  const after = await heldBytes()
+  expect(recorders.map((recorder) => recorder.archive().log.entries.length)).toEqual([10, 10])
   expect(after - before).toBeLessThan(size)
 })
 
