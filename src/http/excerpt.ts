@@ -42,8 +42,8 @@ class Excerpt implements Sink {
   }
 
   /** The rest is waited for only so long. */
-  promise(clock: Clock): Promise<Bytes> {
-    this.#stopTimer = clock.after(excerptMs, () => this.#body.cancel(undefined))
+  promise(clock: Clock, ms: number): Promise<Bytes> {
+    this.#stopTimer = clock.after(ms, () => this.#body.cancel(undefined))
     return new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -52,13 +52,16 @@ class Excerpt implements Sink {
 
 /**
  * Reads the start of a body and lets the rest go; at once where it is there already. A short body read to its end leaves
- * the connection free for the next request, which cancelling it would not.
+ * the connection free for the next request, which cancelling it would not. Where the call goes on afterwards, until
+ * `deadlineMs`, it is not to spend more than a quarter of its time on that.
  */
-export function readExcerpt(body: Body | null, clock: Clock): Bytes | Promise<Bytes> {
+export function readExcerpt(body: Body | null, clock: Clock, deadlineMs?: number): Bytes | Promise<Bytes> {
   if (body === null) return new Uint8Array()
   const excerpt = new Excerpt(body)
   body.attach(excerpt)
-  return excerpt.bytes ?? excerpt.promise(clock)
+  if (excerpt.bytes !== undefined) return excerpt.bytes
+  const shareMs = deadlineMs === undefined ? excerptMs : Math.max(0, deadlineMs - clock.now()) / 4
+  return excerpt.promise(clock, Math.min(excerptMs, shareMs))
 }
 
 /** The content of a failed response; it is decoded and parsed once somebody asks. */

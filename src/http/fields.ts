@@ -7,6 +7,8 @@ import { textOf } from './text.ts'
 export const fieldName: RegExp = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** RFC 9110 §5.5: visible characters, obs-text, space and tab. */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
+/** RFC 9110 §7.2: no path, no userinfo, nothing else of a URL. */
+const host = /^[^\t "#,/<>?@\\^`{|}]*$/
 /** Fields that belong to the connection; undici and HTTP/2 refuse them, RFC 9112 §9.6 and RFC 9113 §8.2.2. */
 const connectionFields = new Set([
   'transfer-encoding',
@@ -118,6 +120,7 @@ function validValue(name: string, raw: unknown): string {
   if (typeof raw === 'symbol') throw new TypeError(`headers: the value of ${name} is a symbol`)
   const value = textOf(`headers: the value of ${name}`, raw).replace(/^[\t\r\n ]+|[\t\r\n ]+$/g, '')
   if (!fieldValue.test(value)) throw new TypeError(`headers: the value of ${name} holds forbidden characters (RFC 9110 §5.5)`)
+  if (name === 'host' && !host.test(value)) throw new TypeError('headers: host is no host and port (RFC 9110 §7.2)')
   if (connectionFields.has(name)) throw new TypeError(`headers: ${name} belongs to the connection and cannot be set`)
   return value
 }

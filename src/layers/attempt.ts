@@ -123,8 +123,8 @@ class OneAttempt extends Cancellation implements Attempt, AttemptRecord {
   }
 
   answered(received: Received): void {
-    const resolve = this.#settle(received.status)
     const policy = expectedPolicy(received.status, this.#exchange.options.on)
+    const resolve = this.#settle(received.status)
     if (resolve === undefined) received.release(this.reason)
     else resolve({ kind: 'response', received: observed(received, this.observation), policy })
   }

@@ -112,7 +112,7 @@ async function standIn(visit: CacheVisit, stored: StoredResponse, outcome: Outco
   if (hasFailed && shared && outcome.kind === 'failure' && forbidsStale(directivesOf(stored), shared)) return visit.unavailable()
   if (!hasFailed || !mayStandIn(stored, demand, shared, visit.nowMs)) return visit.stored(outcome, stored)
   if (outcome.kind === 'response') {
-    await readExcerpt(outcome.received.body, exchange.options.clock)
+    await readExcerpt(outcome.received.body, exchange.options.clock, exchange.deadlineMs)
     outcome.received.release(undefined)
     visit.note.status = outcome.received.status
   }

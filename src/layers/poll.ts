@@ -73,8 +73,8 @@ function isAnswer(outcome: Outcome): outcome is ResponseOutcome {
 }
 
 /** Frees the connection of an answer that is not delivered. */
-async function discard({ options }: Exchange, received: Received): Promise<void> {
-  await readExcerpt(received.body, options.clock)
+async function discard({ options, deadlineMs }: Exchange, received: Received): Promise<void> {
+  await readExcerpt(received.body, options.clock, deadlineMs)
   received.release(undefined)
 }
 

@@ -35,7 +35,7 @@ async function followHop(
   const { request, options, redirects } = exchange
   const target = redirection(request, received.status, received.field('location'), policy, options.redact)
   if (target.kind === 'none') return 'deliver'
-  await readExcerpt(received.body, options.clock)
+  await readExcerpt(received.body, options.clock, exchange.deadlineMs)
   received.release(undefined)
   const refuse = (why: RedirectFailure, summary: string): FailureOutcome => {
     const { events } = options

@@ -75,7 +75,7 @@ async function replaced(
   keyring.learn(options.on, policy)
   const sentMs = exchange.latest?.startMs ?? exchange.startMs
   // Read before anybody is asked: the source may need the connection.
-  const excerpt = await readExcerpt(received.body, options.clock)
+  const excerpt = await readExcerpt(received.body, options.clock, exchange.deadlineMs)
   received.release(undefined)
   const refusal: Outcome = { ...outcome, received: revived(received, excerpt) }
   const { grant } = credentials

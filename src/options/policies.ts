@@ -1,10 +1,9 @@
 import { bare, invalidOption } from '../policy/checks.ts'
-import { isPolicyWord } from '../policy/policies.ts'
+import { checkPolicy, isPolicy } from '../policy/policies.ts'
 import { isStatus } from '../status/table.ts'
 import type { Policy, PolicyTable } from '../types/policy.ts'
 
 const namedKeys = new Set(['1xx', '2xx', '3xx', '4xx', '5xx', 'network', 'timeout'])
-const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'poll', 'fallback', 'refresh'])
 
 /**
  * The policies of `more` over those of `base`.
@@ -13,26 +12,26 @@ const kinds = new Set(['accept', 'fail', 'retry', 'pause', 'follow', 'poll', 'fa
  */
 export function mergePolicies(owner: string, base: PolicyTable, more: PolicyTable | undefined): PolicyTable {
   if (more === undefined) return base
-  if (typeof more !== 'object' || more === null) throw invalidOption(owner, 'on', 'an object', more)
+  // The entries of a Map are no members of it: it would be taken for an empty table.
+  if (typeof more !== 'object' || more === null || Symbol.iterator in more) throw invalidOption(owner, 'on', 'an object', more)
   const merged = Object.assign(Object.create(null), base) as Record<string, unknown>
   for (const [key, entry] of Object.entries(more)) {
-    if (!namedKeys.has(key) && !isStatus(Number(key))) {
+    if (!namedKeys.has(key) && !isStatusKey(key)) {
       const demand = "a status code from 100 to 999, a class such as '5xx', 'network' or 'timeout'"
       throw invalidOption(owner, 'every key of on', demand, key)
     }
     if (entry === undefined) continue
-    if (!isPolicy(entry)) throw invalidOption(owner, `on[${JSON.stringify(key)}]`, 'a policy, its word or a function', entry)
+    if (typeof entry !== 'function' && !isPolicy(entry))
+      throw invalidOption(owner, `on[${JSON.stringify(key)}]`, 'a policy, its word or a function', entry)
     if ((key === 'network' || key === 'timeout') && (entry as Partial<Policy>).kind === 'refresh')
       throw new TypeError(`${owner}: on[${JSON.stringify(key)}] cannot be refresh: without an answer nothing was refused`)
+    if (typeof entry === 'object') checkPolicy(entry as Policy)
     merged[key] = typeof entry === 'object' ? bare(entry) : entry
   }
   return merged as PolicyTable
 }
 
-function isPolicy(entry: unknown): boolean {
-  if (typeof entry === 'function') return true
-  if (typeof entry === 'string') return isPolicyWord(entry)
-  return (
-    typeof entry === 'object' && entry !== null && Object.hasOwn(entry, 'kind') && kinds.has((entry as { kind: string }).kind)
-  )
+/** Whether the text is what a status is looked up by: not one that is only equal to it as a number. */
+function isStatusKey(key: string): boolean {
+  return isStatus(Number(key)) && String(Number(key)) === key
 }

@@ -5,8 +5,8 @@ import { statusClass, statusRow } from '../status/table.ts'
 import type { FailureOutcome, Outcome } from '../types/exchange.ts'
 import type { ResolvedOptions } from '../types/options.ts'
 import type { FailureKey, Policy, PolicyEntry, PolicyInput, PolicyTable } from '../types/policy.ts'
-import { bare } from './checks.ts'
-import { accept, fail, follow, fromWord, patient, pause, retry } from './policies.ts'
+import { bare, invalidOption } from './checks.ts'
+import { accept, checkPolicy, fail, follow, fromWord, isPolicy, patient, pause, retry } from './policies.ts'
 
 /** Where a policy came from. */
 export type PolicySource = 'exact' | 'class' | 'built-in'
@@ -76,8 +76,11 @@ export async function decidePolicy(key: number | FailureKey, on: PolicyTable, in
   for (const { entry } of entries) {
     if (typeof entry !== 'function') return settle(entry)
     const decision = await entry(input() as never)
-    if (decision !== undefined)
-      return settle(typeof decision === 'object' && decision.kind !== 'refresh' ? bare(decision) : decision)
+    if (decision === undefined) continue
+    if (!isPolicy(decision))
+      throw invalidOption('fetch', `what on[${JSON.stringify(String(key))}] gave`, 'a policy or its word', decision)
+    if (typeof decision === 'object') checkPolicy(decision)
+    return settle(typeof decision === 'object' && decision.kind !== 'refresh' ? bare(decision) : decision)
   }
   return fail()
 }

@@ -88,6 +88,7 @@ export function poll(options: PollOptions = {}): PollPolicy {
  */
 export function fallback(substitute: Response | Substitute, options: { after?: RetryPolicy | PausePolicy } = {}): FallbackPolicy {
   checkKeys('fallback', options, ['after'])
+  checkAfter(bare(options).after)
   if (typeof substitute === 'function') return bare({ kind: 'fallback', substitute, ...options })
   if (!(substitute instanceof Response)) throw new TypeError('fallback: the substitute must be a Response or a function')
   return bare({ kind: 'fallback', substitute: () => substitute.clone(), ...options })
@@ -121,9 +122,37 @@ export function patient(policy: Policy): RetryPolicy | PausePolicy | undefined {
   return policy.kind === 'fallback' ? policy.after : undefined
 }
 
-/** Whether the text is a bare word for a policy. */
-export function isPolicyWord(text: string): text is PolicyWord {
-  return Object.hasOwn(words, text)
+/** Whether it is a policy or the bare word for one, as far as can be seen from its kind. */
+export function isPolicy(value: unknown): value is Policy | PolicyWord {
+  if (typeof value === 'string') return Object.hasOwn(words, value)
+  return (
+    typeof value === 'object' && value !== null && Object.hasOwn(value, 'kind') && Object.hasOwn(checks, (value as Policy).kind)
+  )
+}
+
+/** Checks a policy that may have been written by hand. @throws TypeError for an invalid member. */
+export function checkPolicy(policy: Policy): void {
+  const { kind, ...options } = bare(policy)
+  checks[kind](options as never)
+}
+
+/** Each kind is made again, which checks what it is made of. */
+const checks: Readonly<Record<Policy['kind'], (options: never) => unknown>> = {
+  accept: (options: object) => checkKeys('accept', options, []),
+  fail: (options: object) => checkKeys('fail', options, []),
+  retry,
+  pause,
+  follow,
+  poll,
+  fallback: ({ substitute, ...options }: FallbackPolicy) => fallback(substitute, options),
+  refresh: ({ source, ...options }: RefreshPolicy) => refresh(source, options),
+}
+
+function checkAfter(after: Policy | undefined): void {
+  if (after === undefined) return
+  if (!isPolicy(after) || (after.kind !== 'retry' && after.kind !== 'pause'))
+    throw invalidOption('fallback', 'after', 'a policy made by retry or pause', after)
+  checkPolicy(after)
 }
 
 function checkedRetry<Options extends RetryOptions>(name: string, options: Options, more: readonly string[]): Options {

@@ -14,6 +14,8 @@ interface Extras {
   readonly error?: HttpErrorClass
   readonly redirect?: RedirectRule
   readonly bodiless?: true
+  /** Whether content may come all the same, for it is framed like any other, RFC 9112 §6.3. */
+  readonly framed?: true
   readonly switches?: true
   /** Whether another connection may be told something else. */
   readonly newConnection?: true
@@ -52,7 +54,7 @@ const registered: Readonly<Record<number, StatusRow | undefined> & { __proto__: 
   202: row('Accepted', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.3', { pending: true }),
   203: row('Non-Authoritative Information', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.4'),
   204: row('No Content', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.5', { bodiless: true }),
-  205: row('Reset Content', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.6', { bodiless: true }),
+  205: row('Reset Content', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.6', { bodiless: true, framed: true }),
   206: row('Partial Content', 'accept', 'never', 'ignored', 'RFC 9110 §15.3.7'),
   207: row('Multi-Status', 'accept', 'never', 'ignored', 'RFC 4918 §11.1'),
   208: row('Already Reported', 'accept', 'never', 'ignored', 'RFC 5842 §7.1'),

@@ -61,8 +61,8 @@ class Unpacking implements Sink, Source {
   }
 
   write(part: Bytes): boolean {
-    // What comes behind the coded content is none.
-    if (this.#over || this.#isDecoded) return true
+    if (this.#over) return true
+    if (this.#isDecoded) return this.#endEarly()
     this.#decoder ??= this.#start(part[0] ?? 0)
     this.#codedBytes += part.byteLength
     const wantsMore = this.#decoder.write(part)
@@ -104,6 +104,14 @@ class Unpacking implements Sink, Source {
       this.#refuse(new BodyError('decode', `the content is no valid ${this.#coding}`, this.#attempt.facts(), cause))
     })
     return decoder
+  }
+
+  /** What comes behind the coded content is none, and might have no end of its own. */
+  #endEarly(): true {
+    this.#over = true
+    this.sink.end()
+    this.#source.abort(undefined)
+    return true
   }
 
   /** Content is whole only once what brought it is: it may have been cut short, or a coding around this one may be broken. */

@@ -7,7 +7,7 @@ import { UpgradedResponse } from '../http/upgraded.ts'
 import { isInformational, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, Send } from '../types/exchange.ts'
-import { answer } from './answer.ts'
+import { answer, invalidStatus } from './answer.ts'
 import type { ConnectionUse } from './connection-use.ts'
 import type { Awaiting } from './continues.ts'
 import { depart } from './departure.ts'
@@ -103,14 +103,16 @@ class Incoming implements Dispatcher.DispatchHandler, ConnectionAware, Awaiting,
   }
 
   onResponseStart(controller: Controller, status: number, fields: WireFields, statusText = ''): void {
-    if (statusRow(status).switches === true) controller.abort(unexpectedSwitch(this.#attempt, status))
+    const invalid = invalidStatus(this.#attempt, status)
+    if (invalid !== undefined) controller.abort(invalid)
+    else if (statusRow(status).switches === true) controller.abort(unexpectedSwitch(this.#attempt, status))
     else if (isInformational(status)) this.onContinue(status, fields)
     else {
       this.#stage = 'answered'
       this.#use = undefined
       this.#bytesLeft = Number(wireField(fields, 'content-length') ?? -1)
       if (statusRow(status).newConnection === true) this.#connection?.retire()
-      this.#sink = answer(this.#attempt, this, { status, statusText, fields })
+      this.#sink = answer(this.#attempt, { source: this, clock: this.#way.clock }, { status, statusText, fields })
     }
   }
 

@@ -6,7 +6,7 @@ import type { WireFields } from '../http/received.ts'
 import { errorClass, statusRow } from '../status/table.ts'
 import type { Bytes, Sink, Source } from '../types/body.ts'
 import type { Attempt, ByteStream, Content, Send } from '../types/exchange.ts'
-import { answer, type Head } from './answer.ts'
+import { answer, type Head, invalidStatus } from './answer.ts'
 import type { Connect } from './connector.ts'
 import { departAsking } from './departure.ts'
 import { attemptFailure, type Stage } from './failure.ts'
@@ -18,11 +18,10 @@ import { askHttp2 } from './question-http2.ts'
 import { unexpectedSwitch } from './switch.ts'
 import { speaksHttp2 } from './tracked-client.ts'
 
-/** How such requests are sent, the same for all of a client. */
+/** How such requests are sent, the same for all of a client; `plainly` without asking. */
 interface Way {
   readonly connect: Connect
   readonly clock: Clock
-  /** Sends an attempt without asking. */
   readonly plainly: Send
   /** Told once nothing more will be sent or received. */
   readonly over: (request: Asking) => void
@@ -144,7 +143,9 @@ export class Asking implements Source, Questioner {
   onResponse(head: Head, content: Readable): void {
     if (this.#over) return
     const { status } = head
-    if (statusRow(status).switches === true) this.onSwitch(status)
+    const invalid = invalidStatus(this.#attempt, status)
+    if (invalid !== undefined) this.onError(invalid)
+    else if (statusRow(status).switches === true) this.onSwitch(status)
     else if (this.#isRefused(status)) this.#repeat()
     else this.#answer(head, content)
   }
@@ -165,7 +166,7 @@ export class Asking implements Source, Questioner {
     this.#stopTimer?.()
     this.#stage = 'answered'
     this.#response = content
-    this.#sink = answer(this.#attempt, this, head)
+    this.#sink = answer(this.#attempt, { source: this, clock: this.#way.clock }, head)
     content.on('data', (part: Bytes) => this.#sink?.write(part))
     content.on('end', () => this.#end())
   }

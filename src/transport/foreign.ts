@@ -2,6 +2,7 @@ import { isForeignFailure } from '../errors/foreign.ts'
 import { fieldsWith, recordOf } from '../http/fields.ts'
 import { receivedFrom } from '../http/received.ts'
 import type { Observation } from '../observation.ts'
+import { isStatus } from '../status/table.ts'
 import type { Attempt, Fields, Send } from '../types/exchange.ts'
 import type { Transport, TransportInit } from '../types/transport.ts'
 import { attemptFailure, type Stage } from './failure.ts'
@@ -61,8 +62,11 @@ function failureOf(error: unknown, attempt: Attempt, stage: Stage): unknown {
 }
 
 function checked(response: unknown): Response {
-  if (response instanceof Response) return response
-  throw new TypeError('transport: must resolve to a Response')
+  if (!(response instanceof Response)) throw new TypeError('transport: must resolve to a Response')
+  if (isStatus(response.status)) return response
+  // Fetch standard §2.2.6: Response.error() stands for a failure of the network.
+  if (response.type === 'error') throw new TypeError('transport: resolved to a network error')
+  throw new TypeError(`transport: must resolve to a Response with a status, got ${response.status} (${response.type})`)
 }
 
 /** The answer came after the attempt was given up. */

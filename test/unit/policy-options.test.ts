@@ -11,7 +11,7 @@ import {
   checkOneOf,
   given,
 } from '../../src/policy/checks.ts'
-import { fromWord, isPolicyWord, patient } from '../../src/policy/policies.ts'
+import { fromWord, isPolicy, patient } from '../../src/policy/policies.ts'
 import { repetitionOf } from '../../src/policy/repetition.ts'
 import type { PolicyTable } from '../../src/types/policy.ts'
 
@@ -36,11 +36,11 @@ describe('policies', () => {
     ['fail', 'fail'],
     ['poll', 'poll'],
   ] as const)('the word %s is the policy with its defaults', (word, kind) => {
-    expect([isPolicyWord(word), fromWord(word)]).toEqual([true, { __proto__: null, kind }])
+    expect([isPolicy(word), fromWord(word)]).toEqual([true, { __proto__: null, kind }])
   })
 
   test('other words are none', () => {
-    expect(['', 'fallback', 'refresh', 'toString', '__proto__'].filter(isPolicyWord)).toEqual([])
+    expect(['', 'fallback', 'refresh', 'toString', '__proto__'].filter(isPolicy)).toEqual([])
   })
 
   test('a substitute that is a Response is copied for each call', async () => {

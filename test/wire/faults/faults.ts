@@ -4,8 +4,10 @@ import { content } from './cases/content.ts'
 import { cuts } from './cases/cuts.ts'
 import { framing } from './cases/framing.ts'
 import { heads } from './cases/head.ts'
+import { hostile } from './cases/hostile.ts'
 import { interims } from './cases/interim.ts'
 import { kept } from './cases/kept.ts'
+import { oddities } from './cases/oddities.ts'
 import { redirects } from './cases/redirects.ts'
 import { requests } from './cases/requests.ts'
 import { times } from './cases/times.ts'
@@ -24,4 +26,6 @@ export const faults: readonly Fault[] = [
   requests,
   aborts,
   times,
+  oddities,
+  hostile,
 ].flat()
