@@ -81,7 +81,7 @@ function withoutPairs(text: string, own: OwnNames | undefined): string {
 }
 
 /** A value that is short and spelt like a word, a number, an address or a path. */
-const word = /^[\w .:/*@%[\]-]{0,32}$/
+const word = /^[\w .:/*@%[\]+-]{0,32}$/
 /** Letters and digits mixed, or very many of one kind: a password, a key. */
 const mixed = /(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{7,}|[\w-]{20,}/i
 
