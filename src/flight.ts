@@ -80,8 +80,9 @@ export class Flight extends Exchange {
 
   /** What a call has of it when it is answered. */
   tell(call: Exchange): void {
-    const { request, retries, notRepeated, route } = this
+    const { request, retries, notRepeated, route, terms } = this
     Object.assign(call, { request, retries, notRepeated, route })
+    if (terms.replayed === true) call.terms = { ...call.terms, replayed: true }
   }
 
   /** Nobody is told anything more. */

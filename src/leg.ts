@@ -15,6 +15,7 @@ export class Leg extends Branch {
     this.request = request
     this.redirects = download.redirects
     this.retries = 0
+    this.terms = { ...download.terms, replayed: false }
     this.spentTokens = 0
   }
 

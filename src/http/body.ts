@@ -25,6 +25,10 @@ export class WireBody implements Body {
     return this.#done
   }
 
+  get minded(): boolean {
+    return this.#source?.minded === true
+  }
+
   write(part: Bytes): boolean {
     if (this.#done) return true
     const wantsMore = this.#sink === undefined ? this.#keep(part) : this.#sink.write(part)
@@ -82,7 +86,8 @@ export class WireBody implements Body {
     source?.abort(reason)
   }
 
-  watch(watcher: Watcher): void {
+  watch(given: Watcher): void {
+    const watcher = this.minded ? deafToFlow(given) : given
     this.#watcher = watcher
     if (this.#done) watcher.ended(this.#failure?.error)
     else if (!this.#paused) watcher.flowing()
@@ -118,5 +123,16 @@ export class WireBody implements Body {
     // A sink holds what it took: a response that was read is not to keep its content.
     this.#sink = undefined
     this.#watcher?.ended(this.#failure?.error)
+  }
+}
+
+/** The watcher of a body whose source minds its silence: it is not told of the flow. */
+function deafToFlow(watcher: Watcher): Watcher {
+  return {
+    shown: (error) => watcher.shown(error),
+    streaming: () => watcher.streaming(),
+    flowing() {},
+    resting() {},
+    ended: (reason) => watcher.ended(reason),
   }
 }

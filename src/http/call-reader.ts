@@ -46,6 +46,7 @@ export class CallReader implements Reader {
   }
 
   told(error: unknown): unknown {
+    this.#call.notRepeated = this.#flight.notRepeated
     return retold(error, this.#call.facts())
   }
 

@@ -1,7 +1,7 @@
 import { partialStatus, wholeStatus } from '../status/table.ts'
 import type { HopRequest, Received } from '../types/exchange.ts'
 import { isConditional } from './cache-mode.ts'
-import { fieldOf } from './fields.ts'
+import { fieldOf, filteredFields, withField } from './fields.ts'
 import { isCoded, lengthOf } from './representation.ts'
 import { hasValidator, isEntityTag, strongValidator } from './validator.ts'
 
@@ -26,9 +26,18 @@ export type Misfit = 'representation changed' | 'range not served'
 /** RFC 9110 §14.4. */
 const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i
 
-/** Whether the request is for a whole representation, whatever version of it: what it is answered with may be resumed. */
-export function asksForWhole({ method, fields }: HopRequest): boolean {
-  return method === 'GET' && fieldOf(fields, 'range') === undefined && !isConditional(fields)
+/**
+ * Whether the request is for a whole representation, whatever version of it: what it is answered with may be resumed. So may be
+ * what takes the place of a stored response.
+ */
+export function asksForWhole({ method, fields, validates }: HopRequest): boolean {
+  return method === 'GET' && fieldOf(fields, 'range') === undefined && (validates === true || !isConditional(fields))
+}
+
+/** The request for the rest of a representation, RFC 9110 §13.1.5; that its first bytes came has answered other conditions. */
+export function rangeOf(request: HopRequest, { validator }: Pick<Representation, 'validator'>, fromBytes: number): HopRequest {
+  const kept = filteredFields(request.fields, (name) => name !== 'if-none-match' && name !== 'if-modified-since')
+  return { ...request, fields: withField(withField(kept, 'range', `bytes=${fromBytes}-`), 'if-range', validator) }
 }
 
 /** The representation of which this response is the beginning; undefined when the rest of it could not be asked for. */

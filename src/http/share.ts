@@ -19,6 +19,8 @@ export interface Reader {
 
 /** What a share is a part of. */
 interface Whole {
+  /** Whether its source minds its silence. */
+  readonly minded: boolean
   /** The share can take more, or holds nothing up any more. */
   move(): void
   remove(share: Share, reason: unknown): void
@@ -47,6 +49,10 @@ export class Share implements Source {
     this.reader = reader
     this.#whole = whole
     this.body = new SharedBody(this)
+  }
+
+  get minded(): boolean {
+    return this.#whole.minded
   }
 
   /** How much has come that it has not taken. */

@@ -35,9 +35,9 @@ export class SharedBody extends WireBody {
   }
 
   override watch(watcher: Watcher): void {
-    this.#watcher = watcher
+    if (!this.minded) this.#watcher = watcher
     super.watch(watcher)
-    if (this.#isHeld && !this.done) watcher.resting()
+    if (this.#isHeld && !this.done) this.#watcher?.resting()
   }
 
   /** Nobody has read it, and what it holds is not kept. */

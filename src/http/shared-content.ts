@@ -30,6 +30,10 @@ export class SharedContent implements Sink {
     this.#onOver = onOver
   }
 
+  get minded(): boolean {
+    return this.#source.minded
+  }
+
   /** Whether one who comes now can still get everything. */
   get admits(): boolean {
     return this.#history !== undefined && !this.#over

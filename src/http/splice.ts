@@ -1,5 +1,5 @@
 import { NetworkError } from '../errors/failures.ts'
-import type { Body, Bytes, Sink, Source, Watcher } from '../types/body.ts'
+import type { Body, Bytes, Sink, Source } from '../types/body.ts'
 import type { CallFacts } from '../types/exchange.ts'
 import { WireBody } from './body.ts'
 import type { Stretch } from './partial.ts'
@@ -14,22 +14,11 @@ export interface Supplier {
   facts(): CallFacts
 }
 
-/** Whoever watches is not told of the flow: a silent connection ends a part, and the part has its own watcher. */
-class Spliced extends WireBody {
-  override watch(watcher: Watcher): void {
-    super.watch({
-      shown: (error) => watcher.shown(error),
-      streaming: () => watcher.streaming(),
-      flowing() {},
-      resting() {},
-      ended: (reason) => watcher.ended(reason),
-    })
-  }
-}
-
 /** One body made of several that follow one another: each byte of the representation once, in order, or a failure. */
 export class Splice implements Sink, Source {
-  readonly body: Body = new Spliced(this)
+  /** A silent connection ends a part, and each part has its own watcher. */
+  readonly minded: boolean = true
+  readonly body: Body = new WireBody(this)
   readonly #supplier: Supplier
   #takenBytes = 0
   #completeBytes: number | undefined

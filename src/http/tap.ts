@@ -13,7 +13,8 @@ export interface Tap {
 
 /** The body, seen by `tap` as it comes; no more waits unread than without. */
 export function tapped(body: Body, tap: Tap): Body {
-  const out = new WireBody({ pause() {}, resume: () => body.resume(), abort: (reason) => body.cancel(reason) })
+  const { minded } = body
+  const out = new WireBody({ pause() {}, resume: () => body.resume(), abort: (reason) => body.cancel(reason), minded })
   let isOver = false
   const fail = (error: unknown): void => {
     if (isOver) return

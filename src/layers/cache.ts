@@ -5,20 +5,18 @@ import { readExcerpt } from '../http/excerpt.ts'
 import { filteredFields } from '../http/fields.ts'
 import { isSafe } from '../http/methods.ts'
 import { drained } from '../http/recording.ts'
+import type { CacheSurroundings } from '../policy/cache-activity.ts'
 import { CacheVisit } from '../policy/cache-visit.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
-import type { Origins } from '../policy/origins.ts'
 import { directivesOf, forbidsStale, mayStandIn, reuseOf } from '../policy/reuse.ts'
 import { conditional, isUnchanged, validates } from '../policy/validation.ts'
 import { isOk, notModifiedStatus } from '../status/table.ts'
-import type { CacheConfig, StoredResponse } from '../types/cache.ts'
+import type { StoredResponse } from '../types/cache.ts'
 import type { Handler, Layer, Outcome } from '../types/exchange.ts'
 import type { Terms } from '../types/terms.ts'
 
 /** What the cache of a client works with. */
-interface Way {
-  readonly config: CacheConfig
-  readonly origins: Origins
+interface Way extends CacheSurroundings {
   /** What is sent for nobody; it ends with the client. */
   readonly background: Cancellation
   readonly next: Handler
@@ -31,14 +29,14 @@ const backgroundTerms: Terms = { redirect: 'manual', cache: 'default', integrity
  * Answers from what is stored, and stores what may be (RFC 9111). It sees one hop of a redirect at a time, and the final
  * outcome of its attempts: a hit touches nothing that guards the origin, and a stale response stands in for what has failed.
  */
-export function cacheLayer(config: CacheConfig, origins: Origins, background: Cancellation): Layer {
+export function cacheLayer(surroundings: CacheSurroundings, background: Cancellation): Layer {
   return (next) => {
-    const way = { config, origins, background, next }
+    const way = { ...surroundings, background, next }
     return (exchange) => {
       const { method, href } = exchange.request
       if (exchange.cancelled || !href.startsWith('http') || exchange.terms.upgrade !== undefined) return next(exchange)
-      if (method === 'GET' || method === 'HEAD') return looked(new CacheVisit(exchange, config, origins), way)
-      return isSafe(method) ? next(exchange) : unsafe(new CacheVisit(exchange, config, origins), way)
+      if (method === 'GET' || method === 'HEAD') return looked(new CacheVisit(exchange, way), way)
+      return isSafe(method) ? next(exchange) : unsafe(new CacheVisit(exchange, way), way)
     }
   }
 }
@@ -91,12 +89,12 @@ async function validated(visit: CacheVisit, stored: StoredResponse, way: Way): P
   const { exchange } = visit
   const { fields } = exchange.request
   const asking = conditional(fields, stored)
-  if (asking !== fields) exchange.request = { ...exchange.request, fields: asking }
+  if (asking !== fields) exchange.request = { ...exchange.request, fields: asking, validates: true }
   const outcome = await way.next(exchange)
   if (asking === fields) return standIn(visit, stored, outcome)
   // A redirect must not take the conditions with it.
   const own = filteredFields(exchange.request.fields, (name) => name !== 'if-none-match' && name !== 'if-modified-since')
-  exchange.request = { ...exchange.request, fields: own }
+  exchange.request = { ...exchange.request, fields: own, validates: false }
   if (outcome.kind !== 'response' || outcome.received.status !== notModifiedStatus) return standIn(visit, stored, outcome)
   outcome.received.release(undefined)
   // It is about a response that is not stored here, RFC 9111 §4.3.4: what is asked for has to be sent.
@@ -142,7 +140,7 @@ async function revalidated(visit: CacheVisit, stored: StoredResponse, way: Way):
   try {
     exchange = background(visit.exchange)
     way.background.add(exchange)
-    const own = new CacheVisit(exchange, way.config, way.origins)
+    const own = new CacheVisit(exchange, way)
     const outcome = await validated(own, stored, way)
     if (outcome.kind === 'response' && outcome.received.body !== null) {
       outcome.received.watch(exchange)

@@ -93,8 +93,9 @@ function turn(
   const { hops, crossedOrigins } = exchange.redirects
   if (request.origin !== exchange.request.origin && !crossedOrigins) exchange.redirects = { hops, crossedOrigins: true }
   exchange.request = request
-  // It is no repeat of the request before it.
+  // It is no repeat of the request before it, and the credentials may have grown old since.
   exchange.retries = 0
+  exchange.terms = { ...exchange.terms, replayed: false }
   exchange.route = undefined
   return undefined
 }

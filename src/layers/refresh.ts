@@ -31,13 +31,12 @@ export function aheadLayer(keyring: Keyring): Layer {
 
 /** Has what refused the credentials of a call replaced, and sends its request once more (RFC 9110 §11.6.2). */
 export function refreshLayer(keyring: Keyring): Layer {
-  const replayed = new WeakSet<Exchange>()
   return (next) => async (exchange) => {
     const outcome = await next(exchange)
-    if (outcome.kind !== 'response' || outcome.policy.kind !== 'refresh' || replayed.has(exchange)) return outcome
+    if (outcome.kind !== 'response' || outcome.policy.kind !== 'refresh' || exchange.terms.replayed) return outcome
     const end = await replaced(exchange, keyring, outcome, outcome.policy)
     if (end !== undefined) return end
-    replayed.add(exchange)
+    exchange.terms = { ...exchange.terms, replayed: true }
     return next(exchange)
   }
 }

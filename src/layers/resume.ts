@@ -4,8 +4,8 @@ import { branchOf } from '../errors/brand.ts'
 import { isRefusedError, isTimeoutError } from '../errors/failures.ts'
 import { notResumed } from '../errors/not-resumed.ts'
 import type { Exchange } from '../exchange.ts'
-import { withDefault, withField } from '../http/fields.ts'
-import { asksForWhole, continuation, type Representation, representationOf } from '../http/partial.ts'
+import { withDefault } from '../http/fields.ts'
+import { asksForWhole, continuation, type Representation, rangeOf, representationOf } from '../http/partial.ts'
 import { withBody } from '../http/received.ts'
 import { Splice, type Supplier } from '../http/splice.ts'
 import { Leg } from '../leg.ts'
@@ -148,8 +148,7 @@ class Download implements Supplier {
     this.#inRow += 1
     this.#inAll += 1
     this.#budget?.take(tokens)
-    const asked = withField(this.#request.fields, 'range', `bytes=${this.#splice.takenBytes}-`)
-    this.#leg = new Leg(this.#call, { ...this.#request, fields: withField(asked, 'if-range', this.#validator) })
+    this.#leg = new Leg(this.#call, rangeOf(this.#request, { validator: this.#validator }, this.#splice.takenBytes))
     this.#leg.spentTokens = tokens
     return verdict
   }

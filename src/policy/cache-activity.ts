@@ -1,3 +1,15 @@
+import type { CacheConfig } from '../types/cache.ts'
+import type { Keyring } from './keyring.ts'
+import type { Origins } from './origins.ts'
+
+/** What a request at a cache has to do with. */
+export interface CacheSurroundings {
+  readonly config: CacheConfig
+  readonly origins: Origins
+  /** The credentials that are added below the cache. */
+  readonly keyring: Keyring | undefined
+}
+
 /** Most targets whose invalidation is remembered; a request from before one that is forgotten counts as overtaken. */
 const maxInvalidated = 64
 

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange.ts'
+import type { EventName } from '../types/events.ts'
 
 /** Why a request was sent although there is a cache, RFC 9211 §2.2. */
 export type Forwarded = 'bypass' | 'method' | 'miss' | 'request' | 'stale'
@@ -38,4 +39,10 @@ export function cacheStatusOf(exchange: Exchange): string | undefined {
     detail !== undefined && `detail=${detail}`,
   ]
   return ['steadfetch', ...parameters.filter((parameter) => parameter !== false)].join('; ')
+}
+
+/** Tells what a cache did, where somebody listens. */
+export function tellCache(exchange: Exchange, name: Extract<EventName, `cache.${string}`>): void {
+  const { events } = exchange.options
+  if (events.hears(name)) events.tell(exchange, name, { cache: cacheStatusOf(exchange) ?? '' })
 }

@@ -7,15 +7,17 @@ import { gatewayTimeoutStatus, isBodiless, notModifiedStatus, statusClass, statu
 import type { CacheConfig, CacheValue, StoredResponse } from '../types/cache.ts'
 import type { HopRequest, Outcome, Received, ResponseOutcome } from '../types/exchange.ts'
 import { askPolicy } from './ask.ts'
-import { CacheActivity } from './cache-activity.ts'
-import { type CacheNote, cacheStatusOf, type Forwarded, noteCache } from './cache-status.ts'
+import { CacheActivity, type CacheSurroundings } from './cache-activity.ts'
+import { type CacheNote, type Forwarded, noteCache, tellCache } from './cache-status.ts'
 import { expectedPolicy } from './classify.ts'
 import { type Demand, demandOf } from './demand.ts'
-import type { Exchanged } from './freshness.ts'
-import type { Origins } from './origins.ts'
-import { isStorable } from './storable.ts'
+import type { Dated, Exchanged } from './freshness.ts'
+import type { Keyring } from './keyring.ts'
+import { changedBy, serviceOf } from './service.ts'
+import { isStorable, names } from './storable.ts'
 import { recorded, Storage } from './storage.ts'
-import { isOfUse, keyOf, type StoredFields, type StoredKey, shownFields, valueToStore } from './stored.ts'
+import { isOfUse, type StoredFields, shownFields, valueToStore } from './stored.ts'
+import { keyOf, type StoredKey, sharesCredentials } from './stored-key.ts'
 import { describes } from './validation.ts'
 
 /** What an answer of the cache is made of. */
@@ -31,19 +33,21 @@ export class CacheVisit {
   readonly note: CacheNote
   readonly key: StoredKey
   readonly #storage: Storage
+  readonly #keyring: Keyring | undefined
   readonly #changes: number
   /** How the response is stored; undefined when it is not. */
   recording: Recording | undefined
 
-  constructor(exchange: Exchange, config: CacheConfig, origins: Origins) {
-    const { request, terms } = exchange
+  constructor(exchange: Exchange, { config, origins, keyring }: CacheSurroundings) {
+    const { request, terms, options } = exchange
     this.exchange = exchange
     this.config = config
     this.request = request
-    this.demand = demandOf(terms.cache ?? 'default', request.fields, config.shared)
-    this.activity = origins.of(request.origin).part(config, CacheActivity)
+    this.demand = demandOf(terms, request.fields, config.shared)
+    this.activity = origins.of(serviceOf(request, options)).part(config, CacheActivity)
     this.note = noteCache(exchange, {})
-    this.key = keyOf(request, exchange.options)
+    this.#keyring = keyring
+    this.key = keyOf(request, exchange, keyring)
     this.#storage = new Storage(config)
     this.#changes = this.activity.changes
   }
@@ -85,7 +89,7 @@ export class CacheVisit {
   served(stored: StoredResponse): Promise<Outcome> {
     const { nowMs } = this
     this.note.ttl = Math.floor((stored.staleAt - nowMs) / 1_000)
-    this.#tell(stored.staleAt > nowMs ? 'cache.hit' : 'cache.stale')
+    tellCache(this.exchange, stored.staleAt > nowMs ? 'cache.hit' : 'cache.stale')
     return this.#answer(stored, shownFields(stored.headers, Math.max(0, nowMs - stored.cachedAt)))
   }
 
@@ -121,7 +125,7 @@ export class CacheVisit {
   /** The stored response, which this one says is still right, with the fields that it brings, RFC 9111 §4.3.4. */
   freshened(stored: StoredResponse, received: Received): Promise<Outcome> {
     this.note.status = received.status
-    this.#tell('cache.revalidated')
+    tellCache(this.exchange, 'cache.revalidated')
     const value = valueToStore(received, stored, this.#times, this.key, this.config)
     return this.#answer({ ...stored, ...value }, shownFields(value.headers, undefined), this.#record(value))
   }
@@ -130,13 +134,7 @@ export class CacheVisit {
   async invalidate(received: Received): Promise<void> {
     const kind = statusClass(received.status)
     if (kind !== '2xx' && kind !== '3xx') return
-    const { href, origin } = this.request
-    const named = [received.field('location'), received.field('content-location')]
-    const paths = new Set([this.key.path])
-    for (const reference of named) {
-      const url = reference === null ? null : URL.parse(reference, href)
-      if (url?.origin === origin) paths.add(url.pathname + url.search)
-    }
+    const paths = changedBy(this.request, received, this.exchange.options)
     for (const path of paths) this.activity.invalidated(path)
     await Promise.all([...paths].map((path) => this.#storage.forget({ ...this.key, path })))
   }
@@ -155,32 +153,35 @@ export class CacheVisit {
     return outcome
   }
 
-  /** When the latest attempt was sent and answered. */
+  /** When the latest attempt was sent, and now: a call that joined it late is not to take its answer for a new one. */
   get #times(): Exchanged {
-    const { nowMs } = this
-    return { requestMs: nowMs - (this.exchange.latest?.durationMs ?? 0), responseMs: nowMs }
+    const { nowMs, exchange } = this
+    const { clock } = exchange.options
+    return { requestMs: nowMs - (clock.now() - (exchange.latest?.startMs ?? clock.now())), responseMs: nowMs }
   }
 
   /** How a response is stored; undefined when it must not be, or need not. */
   #record(value: CacheValue): Recording | undefined {
-    const { key, activity } = this
+    const { key, activity, exchange } = this
     const response = { status: value.statusCode, field: (name: string) => wireField(value.headers, name) }
     // What is added on the way, such as credentials that were renewed, counts as well.
-    const fields = [...this.request.fields, ...this.exchange.request.fields]
-    if (!isStorable(response, fields, this.config.shared) || !isOfUse(value)) return undefined
+    const grants = this.#keyring?.grants(exchange).flatMap(({ record }) => Object.entries(record).flat()) ?? []
+    const fields = [...this.request.fields, ...exchange.request.fields, ...grants]
+    if (!isStorable(response, fields, this.config.shared) || !isOfUse(value) || !this.#isSelectable(response)) return undefined
     const isCurrent = (): boolean => activity.isCurrent(key.path, this.#changes)
     if (!isCurrent()) return undefined
     this.recording = this.#storage.recording(key, value, isCurrent)
     if (this.recording === undefined) return undefined
     this.note.stored = true
-    this.#tell('cache.stored')
+    tellCache(this.exchange, 'cache.stored')
     return this.recording
   }
 
-  #tell(name: 'cache.hit' | 'cache.stale' | 'cache.revalidated' | 'cache.stored'): void {
-    const { exchange } = this
-    const { events } = exchange.options
-    if (events.hears(name)) events.tell(exchange, name, { cache: cacheStatusOf(exchange) ?? '' })
+  /** Whether it is known which requests get such a response: not where the jar alone knows their cookies, or a source is new. */
+  #isSelectable(response: Dated): boolean {
+    const { exchange, request, key } = this
+    if (exchange.options.cookies !== undefined && names(response.field('vary')).includes('cookie')) return false
+    return this.#keyring === undefined || sharesCredentials(key, keyOf(request, exchange, this.#keyring))
   }
 
   async #answer(stored: Answer, fields: StoredFields, recording?: Recording): Promise<Outcome> {

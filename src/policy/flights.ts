@@ -16,6 +16,12 @@ const ofTheCall = new Set<string>([
   'baseUrl',
   'headers',
   'events',
+  'schema',
+  'maxResponseBytes',
+  'onDownloadProgress',
+  'onUploadProgress',
+  'idempotencyKey',
+  'expectContinue',
 ] satisfies (keyof ResolvedOptions)[])
 
 /** How many requests are remembered whose answer was for one call alone, and for how many milliseconds. */
@@ -24,7 +30,7 @@ const apartMs = 60_000
 
 /** A request that is under way, as it is found. */
 interface UnderWay {
-  readonly href: string
+  readonly path: string
 }
 
 /** The requests to one origin that are under way and may be joined, by all that makes them identical. */
@@ -39,9 +45,10 @@ export class Flights<Entry extends UnderWay = UnderWay> {
     return this.#entries.size > 0
   }
 
-  /** The text that identical requests of calls have in common. */
-  keyOf({ request, options, terms, retries, repeatedOutside, route }: Exchange): string {
-    const ofCall = [retries, repeatedOutside, terms.ownMaxDecoded, ...(route?.tried ?? [])].join()
+  /** The text that identical requests of calls have in common, which are sent with credentials of the same sources. */
+  keyOf({ request, options, terms, retries, repeatedOutside, route }: Exchange, sources: readonly object[]): string {
+    const ids = sources.map((source) => `#${this.#idOf(source)}`)
+    const ofCall = [retries, repeatedOutside, terms.ownMaxDecoded, ...ids, ...(route?.tried ?? [])].join()
     return [request.method, request.href, ...request.fields, ofCall, this.#textOf(options)].join('\n')
   }
 
@@ -58,9 +65,9 @@ export class Flights<Entry extends UnderWay = UnderWay> {
     if (this.#entries.get(key) === entry) this.#entries.delete(key)
   }
 
-  /** What is under way to this target may have been answered before a change, and is for nobody who comes after it. */
-  outdate(href: string): void {
-    for (const [key, entry] of this.#entries) if (entry.href === href) this.#entries.delete(key)
+  /** What is under way to these targets may have been answered before a change, and is for nobody who comes after it. */
+  outdate(paths: ReadonlySet<string>): void {
+    for (const [key, { path }] of this.#entries) if (paths.has(path)) this.#entries.delete(key)
   }
 
   /** The last answer was for one call alone: the next ones are not kept waiting for such an answer. */
@@ -82,7 +89,10 @@ export class Flights<Entry extends UnderWay = UnderWay> {
     const known = this.#texts.get(options)
     if (known !== undefined) return known
     const values = Object.entries(options).filter(([name]) => !ofTheCall.has(name))
-    const text = values.map(([name, value]) => `${name}=${this.#wordOf(value)}`).sort()
+    // Each call that names it has a copy of its own.
+    const text = values
+      .map(([name, value]) => `${name}=${name === 'resume' ? JSON.stringify(value) : this.#wordOf(value)}`)
+      .sort()
     const whole = `${text.join(' ')} ${repetitionOf(options.on, (value) => this.#idOf(value))}`
     this.#texts.set(options, whole)
     return whole
@@ -107,6 +117,8 @@ export class Flights<Entry extends UnderWay = UnderWay> {
  * asks for no answer of its own. Whoever listens to informational responses is to hear all of its own.
  */
 export function isJoinable({ request, requestStream, options, terms, scope }: Exchange): boolean {
+  // Whoever polls wants an answer to what is asked now, not to what somebody asked before the work was done.
+  if (terms.polling !== undefined) return false
   // What is part of another call would wait for itself, were that one the first to ask.
   if (terms.upgrade !== undefined || requestStream !== null || scope?.inner === true) return false
   return isRetrieval(request) && options.onInformation === undefined

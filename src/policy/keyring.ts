@@ -5,6 +5,7 @@ import type { RefreshPolicy } from '../types/credentials.ts'
 import type { PolicyTable } from '../types/policy.ts'
 import { Credentials, type Grant } from './credentials.ts'
 import type { Origins } from './origins.ts'
+import { serviceOf } from './service.ts'
 
 /** Most policies that functions gave to be remembered per table: one that makes a new one each time fills no memory. */
 const maxLearnt = 8
@@ -52,6 +53,15 @@ export class Keyring {
     return exchange.scope?.renewing?.includes(credentials) === true ? undefined : credentials
   }
 
+  /**
+   * Who is asked for the credentials that a request is sent with, added where neither a cache nor other calls see them: what
+   * is answered to some is not for others.
+   */
+  sources(exchange: Exchange): object[] {
+    const policies = this.policies(exchange.options.on)
+    return policies.filter((policy) => this.credentials(exchange, policy) !== undefined).map(({ source }) => source)
+  }
+
   /** What to put on the request. */
   grants(exchange: Exchange): readonly Grant[] {
     const policies = this.policies(exchange.options.on)
@@ -67,7 +77,8 @@ const none: readonly never[] = []
  * redirected to another origin has none any more, wherever it is led next: not the caller, but that origin chose the target.
  */
 function homeOf({ options, redirects, request }: Exchange): string | undefined {
-  const { origin, service = origin, href } = request
+  const { origin, href } = request
+  const service = serviceOf(request, options)
   // The origin of a blob: URL is that of who made it, but it is not there that it is fetched.
   if (redirects.crossedOrigins || !href.startsWith(origin)) return undefined
   const home = options.baseUrl?.origin ?? service

@@ -9,6 +9,7 @@ import { SharedContent } from '../http/shared-content.ts'
 import type { FailureOutcome, Handler, Outcome, ResponseOutcome } from '../types/exchange.ts'
 import { cancelledOutcome, expectedFailurePolicy, expectedPolicy } from './classify.ts'
 import type { Flights } from './flights.ts'
+import { pathOf } from './service.ts'
 
 /** An outcome, or that the call has to send a request of its own. */
 export type Arrival = Outcome | 'alone'
@@ -23,7 +24,7 @@ interface Waiting {
 export class Sharing {
   /** The call that began it; its policies have decided about the outcome already. */
   readonly first: Exchange
-  readonly href: string
+  readonly path: string
   readonly #flight: Flight
   readonly #key: string
   readonly #flights: Flights<Sharing>
@@ -35,7 +36,7 @@ export class Sharing {
 
   constructor(first: Exchange, key: string, flights: Flights<Sharing>, maxBytes: number, send: Handler) {
     this.first = first
-    this.href = first.request.href
+    this.path = pathOf(first.request)
     this.#flight = new Flight(first)
     this.#key = key
     this.#flights = flights

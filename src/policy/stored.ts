@@ -1,17 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { looksLikeCredential } from '../errors/redact.ts'
 import { parseDirectives } from '../http/cache-control.ts'
 import { wireField } from '../http/received.ts'
-import type { CacheConfig, CacheKey, CacheValue, StoredResponse } from '../types/cache.ts'
-import type { RefreshPolicy } from '../types/credentials.ts'
-import type { Fields, HopRequest, Received } from '../types/exchange.ts'
-import type { ResolvedOptions } from '../types/options.ts'
+import type { CacheConfig, CacheValue, StoredResponse } from '../types/cache.ts'
+import type { Received } from '../types/exchange.ts'
 import { type Exchanged, initialAgeMs, lifetimeMs } from './freshness.ts'
 import { usefulMs } from './reuse.ts'
 import { names } from './storable.ts'
-
-/** Where credentials come from that a request has not yet, and the rules for targets. */
-type Sources = Pick<ResolvedOptions, 'on' | 'cookies' | 'redact'> & Partial<Pick<ResolvedOptions, 'targets'>>
+import { otherCredentials, type StoredKey } from './stored-key.ts'
 
 /** Fields of a response as a store keeps them. */
 export type StoredFields = CacheValue['headers']
@@ -34,61 +28,6 @@ const unstored = new Set([
  */
 const ofCodedContent = new Set(['content-encoding', 'content-length'])
 const ours = 'steadfetch-'
-/** Stands for all credentials of a request, such as API keys, that are neither Authorization nor Cookie. */
-const otherCredentials = 'steadfetch-credentials'
-
-/** What responses are stored under, as a cache looks them up. */
-export type StoredKey = CacheKey & { readonly headers: Readonly<Record<string, string>> }
-
-/** What the responses to a request are stored under. Credentials are hashed: no store is to hold them. */
-export function keyOf({ href, origin, fields }: HopRequest, options: Sources): StoredKey {
-  const { targets } = options
-  // What a client was given that may ask more than this one is not for this one.
-  const place = targets === undefined ? origin : `${origin}#${targets.key}`
-  return { origin: place, method: 'GET', path: href.slice(origin.length), headers: selecting(origin, fields, options) }
-}
-
-function selecting(origin: string, fields: Fields, { on, cookies, redact }: Sources): Record<string, string> {
-  const record = Object.create(null) as Record<string, string>
-  const others: string[] = []
-  for (let index = 0; index < fields.length; index += 2) {
-    const name = fields[index] as string
-    const isCredential = looksLikeCredential(name, redact)
-    const value = isCredential ? hashed(origin, name, fields[index + 1] as string) : normalised(name, fields[index + 1] as string)
-    record[name] = value
-    if (isCredential && name !== 'authorization' && name !== 'cookie') others.push(value)
-  }
-  // They are added below the cache, where it cannot see them.
-  for (const source of sourcesOf(on, cookies)) others.push(nameOf(source))
-  if (others.length > 0) record[otherCredentials] = hashed(...others.sort())
-  return record
-}
-
-/** A function that decides per outcome may name a source, too, but nobody knows which before. */
-function sourcesOf(on: Sources['on'], cookies: Sources['cookies']): object[] {
-  const entries = Object.values(on) as (Partial<RefreshPolicy> | string)[]
-  const sources = entries.flatMap((entry) => (typeof entry === 'object' && entry.source !== undefined ? [entry.source] : []))
-  return cookies === undefined ? sources : [...sources, cookies]
-}
-
-const sourceNames = new WeakMap<object, string>()
-
-/** A source of credentials is known in this process alone. */
-function nameOf(source: object): string {
-  const name = sourceNames.get(source) ?? randomUUID()
-  sourceNames.set(source, name)
-  return name
-}
-
-function hashed(...parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
-}
-
-/** Space around commas means nothing in a list, nor does the case of a language, RFC 9111 §4.1. */
-function normalised(name: string, value: string): string {
-  const list = value.includes('"') ? value : value.replace(/[ \t]*,[ \t]*/g, ', ')
-  return name === 'accept-language' ? list.toLowerCase() : list
-}
 
 /** What is stored of a response to a request with this key, or of one that was validated: its fields, merged, are given. */
 export function valueToStore(

@@ -7,6 +7,8 @@ export interface Source {
   resume(): void
   /** The rest is not wanted. */
   abort(reason: unknown): void
+  /** Whether it minds its own silence, and does something about it: then that is no matter of whoever watches the body. */
+  readonly minded?: boolean
 }
 
 /** What takes a body, part by part. */
@@ -35,6 +37,8 @@ export interface Watcher {
 export interface Body extends Sink {
   /** Whether everything has come, or nothing more will. */
   readonly done: boolean
+  /** Whether its source minds its silence. */
+  readonly minded: boolean
   /** Everything, if it is there and nobody has taken it; else undefined. */
   takeAll(): readonly Bytes[] | undefined
   /** Gives what has come, and everything that comes, to `sink`; once only. */

@@ -45,6 +45,8 @@ export interface HopRequest {
   readonly forgotten?: string | null
   /** The credentials among the fields, whatever their names. */
   readonly granted?: readonly { readonly record: Readonly<Record<string, string>> }[]
+  /** Whether its conditions are those of a cache, which asks whether what it has stored is still right. */
+  readonly validates?: boolean
 }
 
 /** What the choice among several endpoints has to know of a call, and the retry of the choice. */

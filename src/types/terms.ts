@@ -16,6 +16,8 @@ export interface Terms {
   readonly polling?: Polling | undefined
   /** Milliseconds it polled, which do not count to the `timeoutMs` of the client. */
   readonly polledMs?: number
+  /** Whether the request was sent again with new credentials: once for each call, and once for each poll. */
+  readonly replayed?: boolean
 }
 
 /** The time a call has to poll. */

@@ -8,8 +8,8 @@ export interface Arriving {
   fail(error: Error): void
 }
 
-/** Makes one. */
-export function arriving(): Arriving {
+/** Makes one; `onCancel` is told when nobody wants the rest. */
+export function arriving(onCancel: () => void = () => {}): Arriving {
   let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
   let cancelled = false
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
@@ -18,6 +18,7 @@ export function arriving(): Arriving {
     },
     cancel() {
       cancelled = true
+      onCancel()
       controller = undefined
     },
   })

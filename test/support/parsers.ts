@@ -16,6 +16,7 @@ import { names } from '../../src/policy/storable.ts'
 import { isUnchanged } from '../../src/policy/validation.ts'
 import { codingsOf } from '../../src/transport/codings.ts'
 import type { Received } from '../../src/types/exchange.ts'
+import type { Terms } from '../../src/types/terms.ts'
 
 const nowMs = Date.UTC(2026, 0, 1)
 const times = { requestMs: nowMs, responseMs: nowMs }
@@ -55,7 +56,7 @@ export const parsers: Readonly<Record<string, (field: string) => unknown>> = {
     strongValidator(saying(field), nowMs),
     isUnchanged(['if-none-match', field], { headers: { etag: field } } as never, nowMs),
   ],
-  pragma: (field) => demandOf('default', ['pragma', field], false),
+  pragma: (field) => demandOf({ cache: 'default' } as Terms, ['pragma', field], false),
   cookie: (field) => joinCookies(field, field),
   'JSON content': jsonErrorAt,
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { demandOf } from '../../src/policy/demand.ts'
+import type { Terms } from '../../src/types/terms.ts'
 
 describe('Pragma', () => {
-  const directives = (fields: string[]): string[] => [...demandOf('default', fields, false).directives.keys()]
+  const directives = (fields: string[]): string[] => [...demandOf({ cache: 'default' } as Terms, fields, false).directives.keys()]
 
   test.each([
     ['no-cache', true],
@@ -35,7 +36,7 @@ describe('a request keeps the cache out of it', () => {
     ['but not by nothing', 'default', ['accept', '*/*'], false],
     ['nor by asking for a validation', 'no-cache', ['cache-control', 'no-cache'], false],
   ] as const)('%s', (_case, mode, fields, bypasses) => {
-    expect(demandOf(mode, fields, false).bypasses).toBe(bypasses)
+    expect(demandOf({ cache: mode } as Terms, fields, false).bypasses).toBe(bypasses)
   })
 })
 
@@ -52,12 +53,12 @@ describe('conditions are answered here', () => {
     ['not with If-Range', 'default', ['if-range', '"a"', ...validation], true, false],
     ['not with Range', 'default', ['range', 'bytes=0-', ...validation], true, false],
   ] as const)('%s', (_case, mode, fields, shared, evaluates) => {
-    expect(demandOf(mode, fields, shared).evaluates).toBe(evaluates)
+    expect(demandOf({ cache: mode } as Terms, fields, shared).evaluates).toBe(evaluates)
   })
 })
 
 test('nothing is to be sent where the mode or a directive says so', () => {
-  expect(demandOf('only-if-cached', [], false).onlyIfCached).toBe(true)
-  expect(demandOf('default', ['cache-control', 'only-if-cached'], false).onlyIfCached).toBe(true)
-  expect(demandOf('default', ['cache-control', 'max-age=0'], false).onlyIfCached).toBe(false)
+  expect(demandOf({ cache: 'only-if-cached' } as Terms, [], false).onlyIfCached).toBe(true)
+  expect(demandOf({ cache: 'default' } as Terms, ['cache-control', 'only-if-cached'], false).onlyIfCached).toBe(true)
+  expect(demandOf({ cache: 'default' } as Terms, ['cache-control', 'max-age=0'], false).onlyIfCached).toBe(false)
 })

@@ -6,6 +6,7 @@ import { mayStandIn, reuseOf, usefulMs } from '../../src/policy/reuse.ts'
 import { isStorable, names } from '../../src/policy/storable.ts'
 import { conditional, describes, isUnchanged, validates } from '../../src/policy/validation.ts'
 import type { CacheMode, StoredResponse } from '../../src/types/cache.ts'
+import type { Terms } from '../../src/types/terms.ts'
 import { dateAt } from '../support/cache.ts'
 
 const nowMs = Date.UTC(2026, 0, 1)
@@ -140,12 +141,12 @@ describe('what is done with a stored response', () => {
     ['a stale one after that', -5_001, 'default', 'stale-while-revalidate=5', '', 'stale'],
     ['a stale one, s-maxage of which is for others', -1, 'default', 's-maxage=1, proxy-revalidate', 'max-stale', 'hit'],
   ])('%s', (_case, freshForMs, mode, control, asked, reuse) => {
-    const demand = demandOf(mode, asked === '' ? [] : ['cache-control', asked], false)
+    const demand = demandOf({ cache: mode } as Terms, asked === '' ? [] : ['cache-control', asked], false)
     expect(reuseOf(kept(control, freshForMs), demand, false, nowMs)).toBe(reuse)
   })
 
   test.each(['proxy-revalidate', 's-maxage=1'])('a shared cache serves nothing stale with %s', (control) => {
-    const demand = demandOf('default', ['cache-control', 'max-stale'], true)
+    const demand = demandOf({ cache: 'default' } as Terms, ['cache-control', 'max-stale'], true)
     expect(reuseOf(kept(control, -1), demand, true, nowMs)).toBe('stale')
     expect(reuseOf(kept('max-age=1', -1), demand, true, nowMs)).toBe('hit')
   })
@@ -163,7 +164,7 @@ describe('what is done with a stored response', () => {
     ['nor for one that does so by a directive', -1, 'default', 'stale-if-error=5', 'no-cache', false],
     ['but if that says so itself', -1, 'no-cache', '', 'stale-if-error=5', true],
   ])('it stands in for an error: %s', (_case, freshForMs, mode, control, asked, may) => {
-    const demand = demandOf(mode, asked === '' ? [] : ['cache-control', asked], false)
+    const demand = demandOf({ cache: mode } as Terms, asked === '' ? [] : ['cache-control', asked], false)
     expect(mayStandIn(kept(control, freshForMs), demand, false, nowMs)).toBe(may)
   })
 

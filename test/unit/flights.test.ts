@@ -29,7 +29,7 @@ function call(more: object = {}): Exchange {
 describe('requests that are under way', () => {
   test('are found by their key until they are taken away, by whoever put them there', () => {
     const flights = new Flights()
-    const [one, other] = [{ href }, { href }]
+    const [one, other] = [{ path: '/x' }, { path: '/x' }]
     expect([flights.busy, flights.get('a')]).toEqual([false, undefined])
     flights.set('a', one)
     expect([flights.busy, flights.get('a')]).toEqual([true, one])
@@ -41,10 +41,10 @@ describe('requests that are under way', () => {
 
   test('to a target that was changed are for nobody who comes later', () => {
     const flights = new Flights()
-    flights.set('a', { href })
-    flights.set('b', { href: 'https://a.test/y' })
-    flights.outdate(href)
-    expect([flights.get('a'), flights.get('b')]).toEqual([undefined, { href: 'https://a.test/y' }])
+    flights.set('a', { path: '/x' })
+    flights.set('b', { path: '/y' })
+    flights.outdate(new Set(['/x']))
+    expect([flights.get('a'), flights.get('b')]).toEqual([undefined, { path: '/y' }])
   })
 
   test('are kept apart for a minute, once an answer was for one call alone', () => {
@@ -68,7 +68,7 @@ describe('requests that are under way', () => {
 
 describe('what makes requests identical', () => {
   const flights = new Flights()
-  const key = (more: object = {}): string => flights.keyOf(call(more))
+  const key = (more: object = {}): string => flights.keyOf(call(more), [])
   const options = (more: object): object => ({ options: { ...defaults, ...more } })
 
   test('is the same each time', () => {

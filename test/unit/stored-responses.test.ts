@@ -1,12 +1,16 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import type { Exchange } from '../../src/exchange.ts'
 import { CacheActivity } from '../../src/policy/cache-activity.ts'
+import type { Keyring } from '../../src/policy/keyring.ts'
 import { MemoryStore } from '../../src/policy/memory-store.ts'
 import { refresh } from '../../src/policy/policies.ts'
 import { Storage } from '../../src/policy/storage.ts'
-import { isOfUse, isUsable, keyOf, shownFields, valueToStore } from '../../src/policy/stored.ts'
+import { isOfUse, isUsable, shownFields, valueToStore } from '../../src/policy/stored.ts'
+import { keyOf } from '../../src/policy/stored-key.ts'
 import type { CacheConfig, CacheKey, CacheValue, StoredResponse } from '../../src/types/cache.ts'
 import type { HopRequest, Received } from '../../src/types/exchange.ts'
+import type { ResolvedOptions } from '../../src/types/options.ts'
 
 const nowMs = Date.UTC(2026, 0, 1)
 const times = { requestMs: nowMs, responseMs: nowMs }
@@ -14,9 +18,14 @@ const privately = { shared: false, heuristicRatio: 0.1 } as CacheConfig
 const shared = { ...privately, shared: true }
 
 const origin = 'https://a.test'
-const none = { on: {}, cookies: undefined } as Parameters<typeof keyOf>[1]
-const key = (fields: string[], sources = none, from = origin) =>
-  keyOf({ href: `${from}/a?b`, origin: from, fields } as unknown as HopRequest, sources)
+const none = { on: {}, cookies: undefined } as Pick<ResolvedOptions, 'on' | 'cookies'>
+/** A keyring gives the sources of the credentials that a request is sent with. */
+const key = (fields: string[], { on, cookies } = none, from = origin) => {
+  const entries = Object.values(on) as { source?: object }[]
+  const keyring = { sources: () => entries.flatMap(({ source }) => (source === undefined ? [] : [source])) }
+  const request = { href: `${from}/a?b`, origin: from, fields } as unknown as HopRequest
+  return keyOf(request, { options: { cookies } } as Exchange, keyring as unknown as Keyring)
+}
 
 describe('what a response is stored under', () => {
   test('is its target and the fields of its request', () => {
