@@ -21,7 +21,7 @@ const privateKey = /-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----[\s\S]*?(?:-----EN
 const absoluteUrl = /[a-z][a-z0-9+.-]{0,31}:\/\/[^\s"<>`\\]+/gi
 /** What stands around a URL in a text rather than in it. */
 const closing = /[),.;:\]}']+$/
-const userinfo = /[^\s/@:"'<>]{1,64}:[^\s/@"'<>]{1,2000}@(?=[\w[])/g
+const userinfo = /[^\s/@:"'<>]{1,64}:[^\s/@"'<>]{1,600}@(?=[\w[])/g
 /** Fields whose value goes on to the end of the line. */
 const credentialField =
   /((?:set-)?cookie2?|(?:proxy-)?authorization|(?:www|proxy)-authenticate|(?:proxy-)?authentication-info)(["']?\s{0,8}[:=]\s{0,8})[^\r\n]+/gi
@@ -42,8 +42,15 @@ export function redactText(text: string, own?: OwnNames, known: readonly string[
 /** The same with its lines as they are. */
 export function redactLines(text: string, own?: OwnNames, known: readonly string[] = []): string {
   const start = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
-  const unknown = known.reduce((left, secret) => left.replaceAll(secret, mask), start)
-  const shown = unknown
+  return redactWhole(
+    known.reduce((left, secret) => left.replaceAll(secret, mask), start),
+    own,
+  )
+}
+
+/** A text of any length, as it is but for what looks like a credential. */
+export function redactWhole(text: string, own?: OwnNames): string {
+  const shown = text
     .replace(privateKey, mask)
     .replace(absoluteUrl, (url) => {
       const end = closing.exec(url)?.[0] ?? ''
@@ -74,7 +81,7 @@ function withoutPairs(text: string, own: OwnNames | undefined): string {
 }
 
 /** A value that is short and spelt like a word, a number, an address or a path. */
-const word = /^[\w .:/+-]{0,32}$/
+const word = /^[\w .:/*@%[\]+-]{0,32}$/
 /** Letters and digits mixed, or very many of one kind: a password, a key. */
 const mixed = /(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{7,}|[\w-]{20,}/i
 

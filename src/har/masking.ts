@@ -1,4 +1,5 @@
 import { isSecretName, looksLikeCredential, redactPairs, redactUrl } from '../errors/redact.ts'
+import { redactWhole } from '../errors/redact-text.ts'
 import type { Excerpt } from '../observation.ts'
 import type { HarCookie, HarPair } from '../types/har.ts'
 import type { OwnNames } from '../types/redact.ts'
@@ -8,7 +9,6 @@ const masked = '***'
 const lastDateMs = Date.UTC(10_000)
 /** Fields whose value is a reference, RFC 9110 §4.1, and those of clouds that are not registered. */
 const references = new Set(['location', 'content-location', 'referer', 'operation-location', 'azure-asyncoperation'])
-const absolute = /\bhttps?:\/\/[^\s<>"',;]+/gi
 const textual = /^(?:text\/|[^;]*[/+](?:json|xml|x-ndjson|javascript|x-www-form-urlencoded|graphql)\s*(?:;|$))/i
 const json = /[/+]json\s*(?:;|$)/i
 const form = /\/x-www-form-urlencoded\s*(?:;|$)/i
@@ -73,7 +73,7 @@ export function shownContent(content: Excerpt, type: string, own?: OwnNames): { 
   const comment = content.isWhole ? {} : { comment: `the start of ${content.size} bytes` }
   const text = decoded(content, type)
   if (form.test(type)) return { text: redactPairs(text, own), ...comment }
-  if (!json.test(type)) return { text: withoutSecretsInUrls(text, own), ...comment }
+  if (!json.test(type)) return { text: redactWhole(text, own), ...comment }
   return shownJson(text, own) ?? { comment: `left out: JSON that cannot be read cannot be masked (${content.size} bytes)` }
 }
 
@@ -83,12 +83,7 @@ function shownValue(name: string, value: string, base: string, own: OwnNames | u
   if (name === ':path') return pathOf(value, new URL(base).origin, own)
   if (name === 'link')
     return value.replace(/<([^>]*)>/g, (_all, reference: string) => `<${shownReference(reference, base, own)}>`)
-  return withoutSecretsInUrls(value, own)
-}
-
-/** Content and values stay as they are, but for the URLs in them. */
-function withoutSecretsInUrls(text: string, own: OwnNames | undefined): string {
-  return text.replace(absolute, (url) => redactUrl(url, own))
+  return redactWhole(value, own)
 }
 
 /** A path may look like a reference to another host. */
@@ -120,7 +115,7 @@ function shownJson(text: string, own: OwnNames | undefined): { text: string } | 
   try {
     let isMasked = false
     const value: unknown = JSON.parse(text, (name, member: unknown) => {
-      const shown = typeof member === 'string' ? withoutSecretsInUrls(member, own) : member
+      const shown = typeof member === 'string' ? redactWhole(member, own) : member
       const isSecret = shown !== null && isSecretName(name, own)
       isMasked ||= isSecret || shown !== member
       return isSecret ? masked : shown

@@ -12,6 +12,7 @@ const ofTheCall = new Set<string>([
   'idleTimeoutMs',
   'errors',
   'details',
+  'events',
   'baseUrl',
   'headers',
   'events',

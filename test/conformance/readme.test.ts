@@ -15,7 +15,7 @@ const api = `globalThis.fetch = async (target, init) => {
   if (path === '/users/1') return Response.json({ id: 1 })
   if (path === '/v1/users/0') return new Response(null, { status: 404 })
   if (path === '/v1/users') return new Response(null, { status: 500 })
-  if (path === '/orders') return new Response('{"detail":"quantity must be positive"}', {
+  if (path.split('?')[0] === '/orders') return new Response('{"detail":"quantity must be positive"}', {
     status: 422, headers: { 'content-type': 'application/problem+json' } })
   throw new Error('not mocked: ' + path)
 }`
@@ -23,6 +23,7 @@ const printed = [
   /\{ id: 1 \}/,
   /404 200 function/,
   /quantity must be positive\n\[\n? *\{/,
+  /^https:\/\/api\.example\.com\/orders\?patient=\*\*\*&access_token=\*\*\*\n$/,
   /steadfetch; fwd=miss; fwd-status=200\nquantity must be positive/,
   /api-2\.example\.com is isolated\n\{ id: 1 \}/,
   /GET 200 1/,

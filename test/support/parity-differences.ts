@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { type Case, exchange, nameOf, outcome, raw, settled, tried } from './parity.ts'
 
@@ -75,6 +76,12 @@ export const differences: readonly Difference[] = [
       await outcome(fetch(origin, { headers: { te: 'trailers' } })),
       await outcome(fetch(origin, { headers: { 'proxy-connection': 'keep-alive' } })),
     ],
+  },
+  {
+    title: 'a Response that is logged',
+    sentence: "`console.log` of a Response shows no credentials; Node's fetch shows all of its fields.",
+    reply: raw('200 OK', ['set-cookie: sid=secret']),
+    run: async (fetch, origin) => inspect(await fetch(origin)).includes('sid=secret'),
   },
   {
     title: 'Host',

@@ -166,6 +166,15 @@ fetch.upgrade('http://x/', {})
 // @ts-expect-error: links cannot be changed
 links[0].target = ''
 
+// What errors show.
+createFetch({ details: 'development', redact: { fields: ['x-tenant'] } })
+void fetch('http://x/', { details: 'production', redact: { parameters: ['patient'] } })
+// @ts-expect-error: a mode that is none
+createFetch({ details: 'all' })
+// @ts-expect-error: names, not patterns
+createFetch({ redact: { fields: [/tenant/] } })
+
+// Recordings.
 const entries: readonly HarEntry[] = recordHar(fetch, { content: true }).archive().log.entries
 const command: string | undefined = toCurl(entries[0])
 // @ts-expect-error: content is a flag

@@ -238,8 +238,11 @@ describe('an error of somebody else', () => {
 
   test('whose stack tells more than its message is a copy, too', () => {
     const error = new Error('Bearer abcdef')
+    expect(error.stack).toContain('abcdef')
     error.message = 'changed'
-    expect(inspect(redactError(error))).not.toContain('abcdef')
+    const copy = redactError(error) as Error
+    expect(inspect(copy) + copy.stack).not.toContain('abcdef')
+    expect(copy.stack).toMatch(/^Error: changed\n {4}at /)
   })
 
   test('that goes round in a circle, or is no error, ends', () => {

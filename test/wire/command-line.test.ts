@@ -37,7 +37,9 @@ beforeAll(async () => {
     const status = Number(request.url?.slice(1))
     if (request.url === '/flaky') response.writeHead(++visits % 3 === 0 ? 200 : 503).end('made it\n')
     else if (request.url === '/old') response.writeHead(301, { location: '/new' }).end()
-    else if (request.url === '/reset') request.socket.destroy()
+    else if (request.url?.startsWith('/reset') === true) request.socket.destroy()
+    else if (request.url === '/steering')
+      request.socket.end('HTTP/1.1 599 Odd\xc2\x9b2J\r\nx-steering: a\x9b2Jb\r\ncontent-length: 0\r\n\r\n', 'latin1')
     else if (request.url === '/echo') {
       response.setHeader('x-type', request.headers['content-type'] ?? 'none')
       response.setHeader('x-method', request.method ?? '')
@@ -187,4 +189,30 @@ describe('wrong arguments', () => {
     for (const option of ['-X', '-H', '-d', '--json', '--on', '-i', '--trace', '--har', '--explain'])
       expect(out).toContain(option)
   })
+})
+
+describe('no secret', () => {
+  const url = (): string => `${server.origin}/500?access_token=s3cr3t-query#s3cr3t-fragment`
+  test.each<[string, () => string[]]>([
+    ['of a target, in a trace and in the message of a failure', () => [url(), '--trace', '--on', '5xx=fail']],
+    ['of a target that is lost', () => [url().replace('/500', '/reset'), '--trace', '-H', 'authorization: Bearer s3cr3t-token']],
+    ['of the userinfo of a target', () => [url().replace('//', '//ada:s3cr3t-password@')]],
+    ['of a target that is none', () => ['http://ada:s3cr3t-password@[']],
+    ['of a field without a colon', () => [url(), '-H', 'Authorization Bearer s3cr3t-token']],
+    ['of a field that begins with the colon', () => [url(), '-H', ':s3cr3t-token']],
+    ['of a policy that is none', () => [url(), '--on', '401=s3cr3t-token=x']],
+    ['of a policy of no code', () => [url(), '--on', 's3cr3t-token=fail']],
+    ['of a code that is none', () => ['--explain', 's3cr3t-token']],
+  ])('%s stands on standard error', async (_what, args) => {
+    const { err } = await steadfetch(args())
+    expect(err).not.toBe('')
+    expect(err).not.toMatch(/s3cr3t/)
+  })
+})
+
+test('what a server says steers no terminal', async () => {
+  const { out, err } = await steadfetch(['-i', `${server.origin}/steering`])
+  expect(out + err).not.toMatch(/[\u007f-\u009f]/)
+  expect(out).toContain('x-steering: a\\x9b2Jb\n')
+  expect(err).toContain('\\x9b2J')
 })

@@ -609,6 +609,35 @@ test('events tell no secret, neither to listeners nor on channels', async () => 
   expect(leaks(exits, allPlanted())).toEqual([])
 })
 
+test('an archive of what was sent and a command for curl tell no secret, content aside', async () => {
+  const clock = new FakeClock()
+  const replies = [
+    reply(503, answerFields()),
+    dirtyFetchFailure('ECONNRESET'),
+    reply(302, { location: `/b${there}` }),
+    reply(404, answerFields(), answerContent()),
+  ]
+  const { transport } = scripted(clock.now, ...replies)
+  const api = createFetch({ ...guardedOptions, maxAttempts: 3, transport, clock })
+  const archives = [exported.recordHar(api), exported.recordHar(api, { content: true })]
+  const error = await clock.drive(rejection(api(guarded(origin), { headers: guardedFields(), ...contents['a form']?.() })))
+  expect(error).toMatchObject({ status: 404 })
+  const [plain, whole] = archives.map((recorder) => JSON.stringify(recorder.archive()))
+  expect(
+    leaks(
+      new Map([
+        ['archive', plain as string],
+        ['curl', `${exported.toCurl(error)}`],
+      ]),
+      allPlanted(),
+    ),
+  ).toEqual([])
+  // Content that was asked for is there, and masked by the names in it.
+  const secrets = allPlanted().filter((secret) => secret !== plant('problem'))
+  expect(leaks(new Map([['archive with content', whole as string]]), secrets)).toEqual([])
+  expect(whole).toContain(plant('problem'))
+})
+
 test('a trace shows no secret of any hop', async () => {
   const there = `/b?token=${plant('hop')}&tenant_ref=${plant('own-hop')}#${plant('hop-fragment')}`
   const error = await failure([
