@@ -2,7 +2,7 @@ import { statusRow } from '../status/table.ts'
 import type { ByteStream, HopRequest, Received } from '../types/exchange.ts'
 import { decodeUtf8 } from './collect.ts'
 import { filteredFields } from './fields.ts'
-import { destination, keptFields, type Refused } from './redirect.ts'
+import { destination, keptFields, type Refused, staysAt } from './redirect.ts'
 import { isJson } from './representation.ts'
 import { targetOf } from './target.ts'
 
@@ -42,7 +42,7 @@ export function isPending({ status }: Pick<Received, 'status'>): boolean {
 export function inquiry(request: HopRequest, location: string): HopRequest | Refused {
   const url = destination(request.href, location, false, 'referred')
   if (!(url instanceof URL)) return url
-  const kept = keptFields(request.fields, url.origin === request.origin, true, 'credential-like')
+  const kept = keptFields(request.fields, staysAt(request, url.origin), true, 'credential-like')
   const fields = filteredFields(kept, (name) => !ofRequestAlone.has(name) && !conditional.test(name))
   return { method: request.method === 'HEAD' ? 'HEAD' : 'GET', ...targetOf(url), fields, content: null }
 }
