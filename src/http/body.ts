@@ -1,4 +1,5 @@
 import type { Body, Bytes, Sink, Source, Watcher } from '../types/body.ts'
+import { deafToFlow } from './watchers.ts'
 
 /** How much may wait unread before the source is paused; a shorter body ends, and frees its connection, unread. */
 const highWaterBytes = 131_072
@@ -61,6 +62,7 @@ export class WireBody implements Body {
 
   attach(sink: Sink): void {
     if (!this.#done) this.#sink = sink
+    if (sink.looksOn !== true) this.begun()
     const parts = this.#parts
     this.#parts = undefined
     let wantsMore = true
@@ -69,6 +71,10 @@ export class WireBody implements Body {
     else if (this.#done) sink.end()
     else if (wantsMore) this.resume()
     else this.#pause()
+  }
+
+  begun(): void {
+    this.#source?.begun?.()
   }
 
   resume(): void {
@@ -94,9 +100,10 @@ export class WireBody implements Body {
   }
 
   /** Lets go of what nobody has read, for its source begins anew. */
-  protected forget(): void {
+  forget(): void {
     this.#parts = undefined
     this.#waitingBytes = 0
+    this.#sink?.anew?.()
   }
 
   #shown(error: unknown): unknown {
@@ -123,16 +130,5 @@ export class WireBody implements Body {
     // A sink holds what it took: a response that was read is not to keep its content.
     this.#sink = undefined
     this.#watcher?.ended(this.#failure?.error)
-  }
-}
-
-/** The watcher of a body whose source minds its silence: it is not told of the flow. */
-function deafToFlow(watcher: Watcher): Watcher {
-  return {
-    shown: (error) => watcher.shown(error),
-    streaming: () => watcher.streaming(),
-    flowing() {},
-    resting() {},
-    ended: (reason) => watcher.ended(reason),
   }
 }

@@ -35,6 +35,9 @@ export function limited(exchange: Exchange, received: Received): Received {
   return withBody(
     received,
     tapped(body, {
+      anew() {
+        receivedBytes = 0
+      },
       part(part) {
         receivedBytes += part.byteLength
         if (receivedBytes > max) throw tooLarge(exchange, max)

@@ -3,7 +3,7 @@ import type { ByteStream, HopRequest, Received } from '../types/exchange.ts'
 import type { OwnNames } from '../types/redact.ts'
 import { decodeUtf8 } from './collect.ts'
 import { filteredFields } from './fields.ts'
-import { destination, keptFields, type Refused } from './redirect.ts'
+import { destination, keptFields, type Refused, staysAt } from './redirect.ts'
 import { isJson } from './representation.ts'
 import { targetOf } from './target.ts'
 
@@ -43,7 +43,7 @@ export function isPending({ status }: Pick<Received, 'status'>): boolean {
 export function inquiry(request: HopRequest, location: string, own?: OwnNames): HopRequest | Refused {
   const url = destination(request.href, location, false, 'referred')
   if (!(url instanceof URL)) return url
-  const kept = keptFields(request.fields, url.origin === request.origin, true, 'credential-like', own)
+  const kept = keptFields(request.fields, staysAt(request, url.origin), true, 'credential-like', own)
   const fields = filteredFields(kept, (name) => !ofRequestAlone.has(name) && !conditional.test(name))
   return { method: request.method === 'HEAD' ? 'HEAD' : 'GET', ...targetOf(url), fields, content: null }
 }

@@ -41,6 +41,11 @@ export class Recording implements Tap {
     this.#out = undefined
   }
 
+  /** A store is not asked to begin anew. */
+  anew(): void {
+    this.fail()
+  }
+
   fail(): void {
     const out = this.#out
     this.#out = undefined

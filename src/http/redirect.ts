@@ -47,12 +47,17 @@ export function redirection(
     return refused('content', 'redirected, but the content is a one-shot stream')
   }
   const content = becomesGet ? null : request.content
-  const sameOrigin = url.origin === request.origin
+  const sameOrigin = staysAt(request, url.origin)
   if (content !== null && !sameOrigin && options.replayCrossOrigin !== true) {
     return refused('content', 'redirected with content to another origin')
   }
   const fields = keptFields(request.fields, sameOrigin, becomesGet, options.strip ?? 'credential-like', own)
   return { kind: 'request', request: { method: becomesGet ? 'GET' : request.method, ...targetOf(url), fields, content } }
+}
+
+/** Whether an origin is that of the request: by its own name, or by that of the service whose endpoint it was sent to. */
+export function staysAt({ origin, service }: HopRequest, next: string): boolean {
+  return next === origin || next === service
 }
 
 /** Where a Location leads that was given for `from`; `how` begins the words of a refusal. */

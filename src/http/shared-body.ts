@@ -28,9 +28,15 @@ export class SharedBody extends WireBody {
   }
 
   override attach(sink: Sink): void {
-    this.isRead = true
-    this.unreadBytes = 0
+    if (sink.looksOn !== true) this.#read()
     super.attach(sink)
+    if (sink.looksOn !== true) this.#share.begin()
+  }
+
+  /** That of what looks on: what it took until now was read by nobody. */
+  override begun(): void {
+    if (this.isRead) return
+    this.#read()
     this.#share.begin()
   }
 
@@ -38,6 +44,11 @@ export class SharedBody extends WireBody {
     if (!this.minded) this.#watcher = watcher
     super.watch(watcher)
     if (this.#isHeld && !this.done) this.#watcher?.resting()
+  }
+
+  #read(): void {
+    this.isRead = true
+    this.unreadBytes = 0
   }
 
   /** Nobody has read it, and what it holds is not kept. */

@@ -4,6 +4,7 @@ import { OperationFailedError } from '../errors/http-error.ts'
 import type { Exchange } from '../exchange.ts'
 import { readExcerpt } from '../http/excerpt.ts'
 import { documentOf, inquiry, isPending, type Monitor, monitorOf } from '../http/monitor.ts'
+import { staysAt } from '../http/redirect.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
 import { fail } from '../policy/policies.ts'
@@ -91,7 +92,7 @@ function turn(
     return { kind: 'failure', error, sent: 'maybe', policy: fail() }
   }
   const { hops, crossedOrigins } = exchange.redirects
-  if (request.origin !== exchange.request.origin && !crossedOrigins) exchange.redirects = { hops, crossedOrigins: true }
+  if (!staysAt(exchange.request, request.origin) && !crossedOrigins) exchange.redirects = { hops, crossedOrigins: true }
   exchange.request = request
   // It is no repeat of the request before it, and the credentials may have grown old since.
   exchange.retries = 0

@@ -3,7 +3,7 @@ import { RedirectError, type RedirectFailure } from '../errors/failures.ts'
 import { redactUrl } from '../errors/redact.ts'
 import type { Exchange } from '../exchange.ts'
 import { readExcerpt } from '../http/excerpt.ts'
-import { redirection } from '../http/redirect.ts'
+import { redirection, staysAt } from '../http/redirect.ts'
 import { retryAfterMs } from '../http/retry-after.ts'
 import { retryDefaults } from '../policy/backoff.ts'
 import { cancelledOutcome } from '../policy/classify.ts'
@@ -57,7 +57,7 @@ async function followHop(
   }
   const shown = (href: string): string => redactUrl(href, options.redact)
   const hop = { status: received.status, from: shown(request.href), to: shown(target.request.href) }
-  const crossedOrigins = redirects.crossedOrigins || target.request.origin !== request.origin
+  const crossedOrigins = redirects.crossedOrigins || !staysAt(request, target.request.origin)
   exchange.redirects = { hops: [...redirects.hops, hop], crossedOrigins }
   if (options.events.hears('redirect.followed')) options.events.tell(exchange, 'redirect.followed', hop)
   exchange.request = target.request

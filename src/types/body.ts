@@ -9,6 +9,8 @@ export interface Source {
   abort(reason: unknown): void
   /** Whether it minds its own silence, and does something about it: then that is no matter of whoever watches the body. */
   readonly minded?: boolean
+  /** Somebody began to read, who takes it all from here. */
+  begun?(): void
 }
 
 /** What takes a body, part by part. */
@@ -17,6 +19,10 @@ export interface Sink {
   write(part: Bytes): boolean
   end(): void
   fail(error: unknown): void
+  /** Whether it only looks on: that it takes parts does not mean that anybody reads them. */
+  readonly looksOn?: boolean
+  /** What it took is void: everything comes once more, from the start. Only what looks on is told so. */
+  anew?(): void
 }
 
 /** Who wants to know how a body is getting on. */
@@ -43,6 +49,8 @@ export interface Body extends Sink {
   takeAll(): readonly Bytes[] | undefined
   /** Gives what has come, and everything that comes, to `sink`; once only. */
   attach(sink: Sink): void
+  /** Somebody began to read what comes of it. */
+  begun(): void
   resume(): void
   /** The rest is not wanted; a sink that waits fails with the reason. */
   cancel(reason: unknown): void

@@ -4,6 +4,7 @@ import { isHttpError, isNetworkError, isTimeoutError, type SteadFetch, type Stea
 import { chunks, longText, problem, value } from './content.ts'
 import type { Protected } from './protected.ts'
 import { protectedKinds } from './protected-kinds.ts'
+import { togetherKinds } from './together.ts'
 import { uploads } from './uploads.ts'
 
 /** What a call has to do with. */
@@ -19,6 +20,8 @@ export interface Call {
   readonly shared: AbortSignal
   /** The client with every protection on. */
   readonly protected: Protected
+  /** The client with a cache, coalescing, resumption, polling and credentials. */
+  readonly together: SteadFetch
   /** Draws a whole number from 0 up to but not including `limit`. */
   readonly below: (limit: number) => number
 }
@@ -161,4 +164,5 @@ export const kinds: Readonly<Record<string, readonly [weight: number, kind: Kind
   'connection: close': [3, json('closing/#')],
   ...uploads,
   ...protectedKinds,
+  ...togetherKinds,
 }

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { chunks, largeBytes, longText, marker, problem, value, zipped, zippedShort } from './content.ts'
+import { togetherAnswers } from './together-answers.ts'
 
 /** What the server tells: where it listens, and how many connections are open now. */
 export interface Told {
@@ -122,6 +123,7 @@ const answers: Readonly<Record<string, Answer>> = {
   large,
   closing: (response) => response.writeHead(200, { connection: 'close', 'content-type': 'application/json' }).end(json),
   upload,
+  ...togetherAnswers,
 }
 
 function listener(request: IncomingMessage, response: ServerResponse): void {

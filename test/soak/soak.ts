@@ -6,6 +6,7 @@ import { bytesInUse, isFlat } from './heap.ts'
 import { type Call, type Kind, kinds } from './kinds.ts'
 import { Protected } from './protected.ts'
 import { startServers } from './servers.ts'
+import { togetherClient } from './together.ts'
 
 /** What to do. */
 export interface Plan {
@@ -49,13 +50,15 @@ export async function soak({ requests, concurrency, seed }: Plan): Promise<Soake
   // gives back what it took. One that the budget refuses is an unexpected outcome: something was not given back.
   const api = createFetch({ clock, on, retryBudget: { capacity: Math.max(100, concurrency) } })
   const guarded = new Protected(servers.origins, clock)
+  const together = togetherClient(clock, concurrency)
   const { signal: shared } = new AbortController()
   const [first, , lasting] = servers.origins as [string, string, string]
   const tally = new Tally(seed)
   const one = async (id: number): Promise<void> => {
     const { name, kind } = tally.draw()
     const origin = servers.origins[tally.below(3)] ?? first
-    const call: Call = { api, id, origin, lasting, shared, protected: guarded, below: (limit) => tally.below(limit) }
+    const below = (limit: number): number => tally.below(limit)
+    const call: Call = { api, id, origin, lasting, shared, protected: guarded, together, below }
     await kind(call).catch((error: unknown) => tally.unexpected(`${name}: ${String(error)}`))
   }
   const startMs = performance.now()
@@ -74,7 +77,7 @@ export async function soak({ requests, concurrency, seed }: Plan): Promise<Soake
   const listeners = getEventListeners(shared, 'abort').length
   if (listeners > 0) violations.push(`${listeners} listeners are left on the shared signal`)
   violations.push(...(await guarded.leftBehind()))
-  await Promise.all([api.close(), guarded.close()])
+  await Promise.all([api.close(), guarded.close(), together.close()])
   if (clock.armed > 0) violations.push(`${clock.armed} timers are armed after close`)
   violations.push(...tally.outcomes, ...(await leftBehind(before)))
   const { open, opened } = await servers.connections()
