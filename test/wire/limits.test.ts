@@ -53,6 +53,7 @@ describe('what a server of HTTP/1.1 sends without end', () => {
     await using server = await endless(`${chunked}1\r\na\r\n0\r\n`, 'x-more: 1\r\n')
     const error = await caught(client()(server.origin, once).then((response) => response.text()))
     expect(error).toBeInstanceOf(NetworkError)
+    expect(error).toMatchObject({ kind: 'protocol' })
     await letGo(server)
   })
 
@@ -91,14 +92,16 @@ const literal = (name: string, value: string): Buffer =>
   Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)])
 
 describe('what a server of HTTP/2 sends without measure', () => {
-  const floods: [string, (stream: number) => Buffer][] = [
+  const floods: [string, string, (stream: number) => Buffer][] = [
     [
       'more than 128 fields',
+      'reset',
       (stream) =>
         frame(headers, 0x4, stream, Buffer.concat([ok, ...Array.from({ length: 200 }, (_none, at) => literal(`x-${at}`, '1'))])),
     ],
     [
       'CONTINUATION frames',
+      'protocol',
       (stream) =>
         Buffer.concat([
           frame(headers, 0, stream, ok),
@@ -107,18 +110,21 @@ describe('what a server of HTTP/2 sends without measure', () => {
     ],
     [
       'a pushed response',
+      'protocol',
       (stream) => frame(push, 0x4, stream, Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.from([0x82, 0x87, 0x84])])),
     ],
     [
       'settings of 1,000 entries',
+      'protocol',
       () => frame(settings, 0, 0, Buffer.concat(Array.from({ length: 1_000 }, () => Buffer.from([0, 4, 0, 1, 0, 0])))),
     ],
   ]
 
-  it.each(floods)('%s: a NetworkError, and the process goes on', async (_what, flood) => {
+  it.each(floods)('%s: a NetworkError, and the process goes on', async (_what, kind, flood) => {
     await using server = await frameServer((session, stream) => session.socket.write(flood(stream)))
     const error = await caught(client({ connect: trusting })(server.origin, once))
     expect(error).toBeInstanceOf(NetworkError)
+    expect(error).toMatchObject({ kind, attempts: 1 })
     expect(server.requests).toHaveLength(1)
   })
 
