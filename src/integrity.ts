@@ -15,7 +15,7 @@ export async function verified(exchange: Exchange, received: Received): Promise<
   received.watch(exchange)
   const { body } = received
   if (body === null) throw refusal(exchange, 'there is no content whose integrity could be checked')
-  const bytes = joined(await collect(body))
+  const bytes = joined(await collect(body, exchange))
   const integrity = parseIntegrity(exchange.terms.integrity)
   if (integrity !== undefined && !matchesIntegrity(bytes, integrity)) {
     throw refusal(exchange, 'the content is not what integrity demands')

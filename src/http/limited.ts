@@ -8,7 +8,7 @@ import { tapped } from './tap.ts'
 
 /** Whether the content of responses is looked at on its way. */
 export function isLookedAt({ options }: Exchange): boolean {
-  return options.maxResponseBytes !== false || options.onDownloadProgress !== undefined
+  return typeof options.maxResponseBytes === 'number' || options.onDownloadProgress !== undefined
 }
 
 /**
@@ -19,7 +19,7 @@ export function isLookedAt({ options }: Exchange): boolean {
 export function limited(exchange: Exchange, received: Received): Received {
   const { body } = received
   const { maxResponseBytes, onDownloadProgress } = exchange.options
-  const max = maxResponseBytes === false ? Infinity : maxResponseBytes
+  const max = typeof maxResponseBytes === 'number' ? maxResponseBytes : Infinity
   const totalBytes = lengthToCome(received)
   if (body === null) return received
   if (totalBytes !== undefined && totalBytes > max) {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import type { Exchange } from '../exchange.ts'
 import { isOk } from '../status/table.ts'
 import type { Body, Bytes } from '../types/body.ts'
 import type { ByteStream } from '../types/exchange.ts'
@@ -144,7 +145,7 @@ export class SteadResponse {
     if (this.#wire === null) return []
     if (this.#used) throw new TypeError(bodyUsed)
     this.#used = true
-    return collect(this.#wire)
+    return collect(this.#wire, this.#received.watcher as Exchange | undefined)
   }
 
   /** The stream of a body that was read whole: locked and at its end, as the Fetch standard leaves it. */

@@ -39,7 +39,7 @@ export const defaults: ResolvedOptions = {
   deadlineField: undefined,
   cache: undefined,
   cookies: undefined,
-  maxResponseBytes: false,
+  maxResponseBytes: undefined,
   onDownloadProgress: undefined,
   onUploadProgress: undefined,
   schema: undefined,

@@ -55,7 +55,10 @@ export interface CallOptions {
    * then. Default false.
    */
   readonly resume?: ResumeOptions | boolean
-  /** Most bytes of the content of a delivered response, without its coding; beyond it a BodyError. `false`, the default, for no limit. */
+  /**
+   * Most bytes of the content of a delivered response, without its coding; beyond it a BodyError. `false` for no limit. By
+   * default 500 MiB for a body read whole, and no limit for one taken as a stream.
+   */
   readonly maxResponseBytes?: number | false
   /** Told how far the content of the response has come; what it throws is what reading the content fails with. */
   readonly onDownloadProgress?: (progress: DownloadProgress) => void

@@ -173,7 +173,8 @@ export interface ResolvedOptions extends Protection {
   readonly connect: ResolvedConnect | undefined
   readonly targets: TargetGuard | undefined
   readonly cache: CacheConfig | undefined
-  readonly maxResponseBytes: number | false
+  /** Undefined where nothing was said: then only what is read whole has a limit. */
+  readonly maxResponseBytes: number | false | undefined
   readonly onDownloadProgress: ((progress: DownloadProgress) => void) | undefined
   readonly onUploadProgress: ((progress: UploadProgress) => void) | undefined
   readonly schema: Readonly<Record<string, StandardSchema>> | undefined
