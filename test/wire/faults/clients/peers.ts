@@ -100,13 +100,18 @@ async function openGot(): Promise<OpenClient> {
   }
 }
 
+type Retry = (client: unknown, options: object) => void
+
+/** What is required is a module of CommonJS, whose default is one level deeper. */
+function retryOf(module: unknown): Retry {
+  return typeof module === 'function' ? (module as Retry) : (module as { default: Retry }).default
+}
+
 async function openAxios(retrying: boolean): Promise<OpenClient> {
   const { default: axios } = (await load('axios')) as {
     default: { create(options: object): (options: object) => Promise<{ status: number; data: unknown }> }
   }
-  const retry = retrying
-    ? ((await load('axios-retry')) as { default: (client: unknown, options: object) => void }).default
-    : undefined
+  const retry = retrying ? retryOf((await load('axios-retry')).default) : undefined
   return () => {
     const { http, https, close } = agents()
     const client = axios.create({
