@@ -34,9 +34,8 @@ for (const name of names) {
   rejections = 0
   const verdicts = await column(open, name === 'steadfetch')
   columns.push({ name, verdicts, rejections })
-  console.error(
-    `${name}: ${verdicts.filter((verdict) => verdict?.wrong === undefined).length} of ${verdicts.filter(Boolean).length}`,
-  )
+  const judgements = verdicts.filter((verdict) => verdict !== undefined)
+  console.error(`${name}: ${judgements.filter(({ wrong }) => wrong === undefined).length} of ${judgements.length}`)
 }
 print()
 // Whatever a peer has left open is not to hold the table.
