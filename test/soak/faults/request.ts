@@ -22,13 +22,17 @@ export function readRequests(socket: Duplex, reading: Reading): void {
   let received: Buffer = Buffer.alloc(0)
   let head: { readonly request: RawRequest; readonly size: number } | undefined
   let busy = false
+  let taken = false
   const look = (): void => {
     while (!busy && !socket.destroyed) {
       if (head === undefined) {
         const end = received.indexOf('\r\n\r\n')
         if (end === -1) return
         head = { request: parsed(received.toString('latin1', 0, end)), size: end + 4 }
-        if (reading.head(head.request)) busy = true
+        // Busy meanwhile: to write may make more come at once.
+        busy = true
+        taken = reading.head(head.request)
+        busy = taken
       }
       const content = contentAt(received.subarray(head.size), head.request)
       if (content === undefined || busy) return
@@ -43,8 +47,8 @@ export function readRequests(socket: Duplex, reading: Reading): void {
     }
   }
   socket.on('data', (part: Buffer) => {
-    // What comes while nobody reads it is not kept: an early answer lets the connection go.
-    if (busy && head !== undefined) return
+    // What comes after an early answer is not kept: it lets the connection go.
+    if (taken) return
     received = Buffer.concat([received, part])
     look()
   })
