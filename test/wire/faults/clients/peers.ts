@@ -79,7 +79,9 @@ function agents(): { http: HttpAgent; https: HttpsAgent; close: () => void } {
 }
 
 async function openGot(): Promise<OpenClient> {
-  const { default: got } = (await load('got')) as { default: (options: object) => Promise<{ statusCode: number; body: string }> }
+  const { default: got } = (await load('got')) as {
+    default: (target: string, options: object) => Promise<{ statusCode: number; body: string }>
+  }
   return () => {
     const { http, https, close } = agents()
     return {
@@ -87,8 +89,7 @@ async function openGot(): Promise<OpenClient> {
         settled(async () => {
           const { method, headers, body, limitMs, signal, ca } = ask
           const limit = limitMs === undefined ? {} : { timeout: { request: limitMs } }
-          const response = await got({
-            url: target,
+          const response = await got(target, {
             ...{ method, headers, signal, agent: { http, https }, ...limit },
             body: streamOf(ask) ?? body,
             ...(ca === undefined ? {} : { https: { certificateAuthority: ca } }),
