@@ -78,6 +78,7 @@ class Unpacking implements Sink, Source {
   }
 
   fail(error: unknown): void {
+    if (this.#over) return
     this.#stop()
     this.sink.fail(error)
   }

@@ -51,10 +51,9 @@ const retireClient = Object.getOwnPropertySymbols(Object.getPrototypeOf(Pool.pro
 
 type ClientSettings = Client.Options & { readonly connect: Connect }
 
-/** The socket a client has now, and how often a request was written to it. */
+/** The socket a client has now, and how often a request was written to it; `filter` of one of HTTP/1.1. */
 interface Current {
   socket: Socket | undefined
-  /** Of a socket of HTTP/1.1. */
   filter: ContinueFilter | undefined
   requests: number
   /** Ends the opening of the next socket, while that is under way. */
@@ -72,11 +71,11 @@ class TrackedClient extends Client implements Connection {
   readonly #current: Current
   /** The latest request that has not begun. */
   #latest: object | 'given up' | undefined
-  readonly #pool: object
+  readonly #pool: Pool
   /** The requests that wait for the connection to be opened, while there are any. */
   #waiting: Set<object> | undefined
 
-  constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: object) {
+  constructor(origin: URL, settings: ClientSettings, clock: Clock, pool: Pool) {
     const current: Current = {
       ...{ socket: undefined, filter: undefined, requests: 0, stopOpening: undefined, isObserved: false, opening: undefined },
     }
@@ -136,7 +135,9 @@ class TrackedClient extends Client implements Connection {
 
   abandon(handler: object): void {
     if (this.#latest === handler) this.#latest = 'given up'
-    if (this.#leave(handler) && this.#waiting === undefined) this.#current.stopOpening?.()
+    // Those in the line of the pool wait for it, too.
+    const isWanted = !this.#leave(handler) || this.#waiting !== undefined || this.#pool.stats.queued > 0
+    if (!isWanted) this.#current.stopOpening?.()
   }
 
   /** Whether the request was one of those that wait. */
@@ -152,7 +153,7 @@ class TrackedClient extends Client implements Connection {
   }
 
   retire(): void {
-    if (retireClient !== undefined) (this.#pool as Record<symbol, (client: Client) => void>)[retireClient]?.(this)
+    if (retireClient !== undefined) (this.#pool as unknown as Record<symbol, (client: Client) => void>)[retireClient]?.(this)
   }
 }
 
