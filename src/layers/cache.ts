@@ -158,13 +158,15 @@ async function revalidated(visit: CacheVisit, stored: StoredResponse, way: Way):
   }
 }
 
-/** An exchange for the same target as this one, which nobody waits for. */
-function background({ options, request, limits }: Exchange): Exchange {
+/** An exchange for the same target as this one, which nobody waits for, and which was chosen by the same redirects. */
+function background({ options, request, limits, redirects }: Exchange): Exchange {
   const asked = {
     options: { ...options, onInformation: undefined },
     requestStream: null,
     terms: backgroundTerms,
     scope: undefined,
   }
-  return new Exchange({ ...asked, request: { ...request, method: 'GET' } }, limits)
+  const exchange = new Exchange({ ...asked, request: { ...request, method: 'GET' } }, limits)
+  exchange.redirects = redirects
+  return exchange
 }
