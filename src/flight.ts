@@ -63,7 +63,11 @@ export class Flight extends Exchange {
 
   /** One more call waits for it. */
   join(call: Exchange): void {
-    if (this.#calls.size > 0 || this.latest !== undefined) joined.add(call)
+    if (this.#calls.size > 0 || this.latest !== undefined) {
+      joined.add(call)
+      // What was waited for before this request is told by its attempts; the next one of the call is another.
+      call.waited = null
+    }
     const attempts: AttemptRecord[] = []
     for (let attempt = this.latest; attempt !== undefined; attempt = attempt.previous) attempts.unshift(attempt)
     for (const attempt of attempts) call.trail(new SharedAttempt(call, attempt))

@@ -98,7 +98,7 @@ async function validated(visit: CacheVisit, stored: StoredResponse, way: Way): P
   if (outcome.kind !== 'response' || outcome.received.status !== notModifiedStatus) return standIn(visit, stored, outcome)
   outcome.received.release(undefined)
   // It is about a response that is not stored here, RFC 9111 §4.3.4: what is asked for has to be sent.
-  return validates(outcome.received, stored) ? visit.freshened(stored, outcome.received) : forwarded(visit, undefined, way)
+  return validates(outcome.received, stored) ? visit.freshened(stored, outcome) : forwarded(visit, undefined, way)
 }
 
 /** The outcome, or the stored response in its place where that has failed and may be. */
@@ -158,13 +158,15 @@ async function revalidated(visit: CacheVisit, stored: StoredResponse, way: Way):
   }
 }
 
-/** An exchange for the same target as this one, which nobody waits for. */
-function background({ options, request, limits }: Exchange): Exchange {
+/** An exchange for the same target as this one, which nobody waits for, and which was chosen by the same redirects. */
+function background({ options, request, limits, redirects }: Exchange): Exchange {
   const asked = {
     options: { ...options, onInformation: undefined },
     requestStream: null,
     terms: backgroundTerms,
     scope: undefined,
   }
-  return new Exchange({ ...asked, request: { ...request, method: 'GET' } }, limits)
+  const exchange = new Exchange({ ...asked, request: { ...request, method: 'GET' } }, limits)
+  exchange.redirects = redirects
+  return exchange
 }

@@ -115,7 +115,7 @@ export class CacheVisit {
     if (this.isHead) return this.#headed(outcome, known)
     const { body } = received
     const isWhole = !(received instanceof ExcerptedResponse) && (body !== null || received.bodiless)
-    if (!isWhole) return outcome
+    if (!isWhole || outcome.isCopy === true) return outcome
     const recording = this.#record(valueToStore(received, undefined, this.#times, this.key, this.config))
     if (recording === undefined) return outcome
     const kept = recorded(body, recording)
@@ -123,11 +123,11 @@ export class CacheVisit {
   }
 
   /** The stored response, which this one says is still right, with the fields that it brings, RFC 9111 §4.3.4. */
-  freshened(stored: StoredResponse, received: Received): Promise<Outcome> {
+  freshened(stored: StoredResponse, { received, isCopy }: ResponseOutcome): Promise<Outcome> {
     this.note.status = received.status
     tellCache(this.exchange, 'cache.revalidated')
     const value = valueToStore(received, stored, this.#times, this.key, this.config)
-    return this.#answer({ ...stored, ...value }, shownFields(value.headers, undefined), this.#record(value))
+    return this.#answer({ ...stored, ...value }, shownFields(value.headers, undefined), isCopy ? undefined : this.#record(value))
   }
 
   /** Forgets what a request may have changed: its target, and what its answer names at the same origin, RFC 9111 §4.4. */
@@ -142,7 +142,8 @@ export class CacheVisit {
   /** What the answer to a HEAD request says of the stored response: it brings new fields, or is about another one, RFC 9111 §4.3.5. */
   #headed(outcome: ResponseOutcome, known: StoredResponse | undefined): Outcome {
     const { received } = outcome
-    if (known === undefined || received.status !== wholeStatus || known.statusCode !== wholeStatus) return outcome
+    if (known === undefined || outcome.isCopy === true || received.status !== wholeStatus || known.statusCode !== wholeStatus)
+      return outcome
     // What a store takes its time for happens behind the back of the call.
     if (!describes(received, known)) void this.#storage.forget(this.key)
     else {

@@ -56,7 +56,7 @@ export class Sharing {
   /** What the call gets of it. */
   board(call: Exchange): Promise<Arrival> {
     this.#flight.join(call)
-    if (this.#landed !== undefined) return Promise.resolve(this.#answer(call, this.#landed))
+    if (this.#landed !== undefined) return Promise.resolve(this.#answer(call, this.#landed, true))
     return new Promise((resolve, reject) => {
       const stopListening = call.onCancel((reason) => this.#abandon(call, reason))
       this.#waiting.set(call, { resolve, reject, stopListening })
@@ -100,7 +100,7 @@ export class Sharing {
     this.#landed = outcome
     if (body === null) this.#close()
     else this.#content = new SharedContent(body, this.#maxBytes, this.first.options.clock, () => this.#close())
-    const answers = [...this.#waiting.keys()].map((call) => [call, this.#answer(call, outcome)] as const)
+    const answers = [...this.#waiting.keys()].map((call, index) => [call, this.#answer(call, outcome, index > 0)] as const)
     this.#content?.start()
     for (const [call, answer] of answers) this.#settle(call)?.resolve(answer)
     if (body === null) this.#flight.disband()
@@ -122,13 +122,13 @@ export class Sharing {
     }
   }
 
-  #answer(call: Exchange, outcome: ResponseOutcome): ResponseOutcome {
+  #answer(call: Exchange, outcome: ResponseOutcome, isCopy: boolean): ResponseOutcome {
     this.#flight.tell(call)
     const { received } = outcome
     const reader = new CallReader(call, this.#flight, received, this.#send)
     const body = this.#content?.add(reader) ?? null
     if (body !== null) call.add(body)
-    return { kind: 'response', received: withBody(received, body), policy: this.#policy(call, outcome) }
+    return { kind: 'response', received: withBody(received, body), policy: this.#policy(call, outcome), isCopy }
   }
 
   #failure(call: Exchange, outcome: FailureOutcome): FailureOutcome {

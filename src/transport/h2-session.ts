@@ -15,17 +15,38 @@ const probeMs = 2_000
  * - a stream that is reset with CANCEL or NO_ERROR before its end is no whole response (RFC 9113 §8.1);
  * - a GOAWAY with the code REFUSED_STREAM does not say that the streams it lets live were refused;
  * - a connection on which requests are given up unanswered may be dead: it is asked, and closed if it keeps silent. A
- *   request that is given up ends its stream alone, so that all that follow would be written to the same dead socket.
+ *   request that is given up ends its stream alone, so that all that follow would be written to the same dead socket;
+ * - a session that is over leaves its socket to the peer.
  */
 export function guardSession(socket: Socket, clock: Clock): void {
   const session = sessionOn(socket)
   if (session === undefined) return
-  const { request } = session
+  const { request, destroy } = session
   const probe = proberOf(session, socket, clock)
+  session.destroy = lettingGo(session, socket, clock, destroy)
   session.request = (...args) => {
     // Thrown, as by the Node.js that undici was written for, it lets undici send the request over another connection.
     if (session.destroyed) throw Object.assign(new Error('The session has been destroyed'), { code: 'ERR_HTTP2_INVALID_SESSION' })
     return guardStream(request.apply(session, args), probe)
+  }
+}
+
+/** Closes the socket of a session that is over: Node.js only ends it, and a peer that does not answer that keeps it for ever. */
+function lettingGo(
+  session: ClientHttp2Session,
+  socket: Socket,
+  clock: Clock,
+  destroy: ClientHttp2Session['destroy'],
+): () => void {
+  let isOver = false
+  return (...args) => {
+    destroy.apply(session, args)
+    if (isOver || socket.destroyed) return
+    isOver = true
+    socket.once(
+      'close',
+      clock.after(probeMs, () => socket.destroy()),
+    )
   }
 }
 

@@ -168,6 +168,8 @@ export interface ResponseOutcome {
   ) => HttpError
   /** The credentials that were put on the request. */
   readonly grants?: readonly object[]
+  /** Whether another call gets the very same: one of them is enough to store it. */
+  readonly isCopy?: boolean
 }
 
 /** No response arrived, or none that may be used. */

@@ -49,6 +49,20 @@ describe.each<[string, ClientOptions]>([
   })
 })
 
+test.each<[string, ClientOptions]>([
+  ['a cache', { cache: true }],
+  ['coalescing', { coalesce: true }],
+])('with %s, what is answered to credentials is not for a call that another origin sent there', async (_what, options) => {
+  const origin = (at: string, init: { headers: Record<string, string> }): Response =>
+    at === 'https://b.test/' ? reply(307, { location: target }) : personal(at, init)
+  const { fetch, clock } = clientOf([origin], { ...options, on: { 401: policyOf('alice') } })
+  expect(await text(fetch(target))).toBe('for alice')
+  const both = [fetch('https://b.test/').catch((error: { status: number }) => error), fetch(target)]
+  const [sent, own] = await Promise.all(both)
+  expect([sent?.status, await (own as Response).text()]).toEqual([401, 'for alice'])
+  expect(clock.armed).toBe(0)
+})
+
 test('what a call gets with credentials that a function named is stored for the next one', async () => {
   const { alice, sent } = users({ cache: true }, (name) => {
     const policy = policyOf(name)
@@ -107,6 +121,35 @@ test.each([
   await text(fetch(target))
   await text(fetch(target))
   expect(sent.length).toBe(requests)
+})
+
+test('a validation behind an answer has no more credentials than the call that was redirected to it', async () => {
+  const asked: string[] = []
+  const origin = (at: string, { headers }: { headers: Record<string, string> }): Response => {
+    if (at === target) return reply(307, { location: 'https://b.test/x' })
+    const content = controlled('max-age=1, stale-while-revalidate=100', 'x', { etag: '"1"' })
+    return headers['if-none-match'] === undefined ? content : reply(401)
+  }
+  const { fetch, clock, sent } = clientOf([origin], {
+    cache: true,
+    on: {
+      401: refresh(({ request }) => {
+        asked.push(request.url)
+        return { authorization: 'token' }
+      }),
+    },
+  })
+  expect(await text(fetch(target))).toBe('x')
+  await clock.advance(5_000)
+  expect(await text(fetch(target))).toBe('x')
+  await settle()
+  expect(sent.map((request) => [request.target, request.init.headers.authorization])).toEqual([
+    [target, undefined],
+    ['https://b.test/x', undefined],
+    [target, undefined],
+    ['https://b.test/x', undefined],
+  ])
+  expect([asked, clock.armed]).toEqual([[], 0])
 })
 
 describe('credentials of a service with several endpoints', () => {

@@ -1,6 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, test } from 'vitest'
-import { type ClientOptions, createFetch, fallback, type StandardSchema, type SteadFetch } from '../../src/index.ts'
+import {
+  type ClientOptions,
+  createFetch,
+  fallback,
+  follow,
+  type StandardSchema,
+  type SteadFetch,
+  type Trace,
+  traceOf,
+} from '../../src/index.ts'
 import { controlled } from '../support/cache.ts'
 import { clientOf, rejection } from '../support/client.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
@@ -58,6 +67,22 @@ describe('one request for several calls serves', () => {
     const ask = (maxAttempts: number) => text(fetch(target, { resume: { maxAttempts } }))
     expect(await Promise.all([ask(2), ask(2), ask(3)])).toEqual(['x', 'x', 'x'])
     expect(sent.length).toBe(2)
+  })
+
+  test('each its own account of what it waited, also once the other has left', async () => {
+    const { clock, held, fetch } = holding({ coalesce: true })
+    const leaving = rejection(fetch(target, { on: { 307: follow({ maxHops: 1 }) } }))
+    const staying = fetch(target)
+    await settle()
+    await held.sent[0]?.answer(reply(307, { location: '/1', 'retry-after': '1' }))
+    await clock.advance(1_000)
+    await held.sent[1]?.answer(reply(307, { location: '/2' }))
+    await held.sent[2]?.answer(reply(200, {}, 'x'))
+    expect(await leaving).toMatchObject({ name: 'RedirectError' })
+    const { attempts, totalMs } = traceOf(await staying) as Trace
+    expect(attempts.map(({ waitMs }) => waitMs)).toEqual([0, 1_000, 0])
+    expect([totalMs, held.paths, clock.armed]).toEqual([1_000, ['/things', '/1', '/2'], 0])
+    await (await staying).text()
   })
 
   test('each its own substitute', async () => {

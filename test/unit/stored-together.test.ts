@@ -1,11 +1,22 @@
+import type { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { type ClientOptions, createFetch, type SteadFetch, traceOf } from '../../src/index.ts'
+import { MemoryStore } from '../../src/policy/memory-store.ts'
 import { arriving } from '../support/arriving.ts'
 import { controlled } from '../support/cache.ts'
 import { clientOf, rejection } from '../support/client.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { HeldTransport } from '../support/held-transport.ts'
 import { fetchFailed, reply } from '../support/scripted-transport.ts'
+
+class CountingStore extends MemoryStore {
+  writes = 0
+
+  override createWriteStream(...args: Parameters<MemoryStore['createWriteStream']>): Writable {
+    this.writes += 1
+    return super.createWriteStream(...args)
+  }
+}
 
 const target = 'https://a.test/things'
 const text = async (response: Promise<Response>): Promise<string> => (await response).text()
@@ -59,6 +70,27 @@ describe('after a change nobody gets what was asked before it', () => {
 })
 
 describe('what is stored', () => {
+  test('of one answer to many calls is one copy, which whoever has not left stores, and so it is of a validation', async () => {
+    const store = new CountingStore({ maxEntryBytes: 100_000, maxBytes: 100_000, maxEntries: 10 })
+    const { clock, held, fetch } = holding({ cache: { store } })
+    const controller = new AbortController()
+    const leaving = rejection(fetch(target, { signal: controller.signal }))
+    const calls = Array.from({ length: 20 }, () => text(fetch(target)))
+    await settle()
+    controller.abort('enough')
+    expect(await leaving).toBe('enough')
+    await held.sent[0]?.answer(controlled('max-age=1', 'one', { etag: '"1"' }))
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['one']))
+    expect(store.writes).toBe(1)
+    await clock.advance(5_000)
+    const later = Array.from({ length: 20 }, () => text(fetch(target)))
+    await settle()
+    await held.sent[1]?.answer(reply(304, { etag: '"1"', 'cache-control': 'max-age=60' }))
+    expect(new Set(await Promise.all(later))).toEqual(new Set(['one']))
+    expect(await text(fetch(target))).toBe('one')
+    expect([store.writes, held.sent.length, clock.armed]).toEqual([2, 2, 0])
+  })
+
   test('by a call that joined late is as old as the request, not as the call', async () => {
     const { clock, held, fetch } = holding({ cache: true })
     const content = arriving()

@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:http2'
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { buildConnector } from 'undici'
 import { expect, it } from 'vitest'
+import type { Connector } from '../../src/index.ts'
+import { codes, frameServer } from '../support/frames.ts'
 import { h2Server, trusting } from '../support/tls.ts'
 import { caught, client } from '../support/wire.ts'
 
@@ -85,4 +89,24 @@ it.each([
   await caught(api(server.origin, { method: 'POST', body, duplex: 'half', signal: controller.signal }))
   await expect.poll(() => ends).toEqual([[100, true, constants.NGHTTP2_CANCEL]])
   expect(server.requests).toHaveLength(1)
+})
+
+it('the socket of a session that is over is closed, although its server never answers to that', async () => {
+  await using server = await frameServer((session, stream) => {
+    session.goaway(stream, codes.NO_ERROR)
+    session.answer(stream, 'ok')
+    // It does not see that the client is gone.
+    session.socket.pause()
+  })
+  const sockets: Socket[] = []
+  const open = buildConnector({ ca: trusting.ca, allowH2: true })
+  const connect: Connector = (target, done) =>
+    open(target as buildConnector.Options, (...result) => {
+      if (result[1] !== null) sockets.push(result[1])
+      ;(done as buildConnector.Callback)(...result)
+    })
+  const api = client({ connect })
+  for (let count = 0; count < 3; count += 1) expect(await (await api(server.origin)).text()).toBe('ok')
+  expect(sockets).toHaveLength(3)
+  await expect.poll(() => sockets.map(({ destroyed }) => destroyed), { timeout: 10_000 }).toEqual([true, true, true])
 })

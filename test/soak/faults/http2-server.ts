@@ -45,9 +45,25 @@ const part =
     setTimeout(() => then(visit), visit.chance.below(20))
   }
 
+/** The highest stream that a session has seen, and the last one that its GOAWAY lets live. */
+const latest = new WeakMap<Http2Session, number>()
+const announced = new WeakMap<Http2Session, number>()
+
+/** A GOAWAY. Node.js takes streams above the last one as well, which the client may send again: they count as never come. */
+function goaway({ session }: StreamVisit, code: number): void {
+  const last = Math.min(announced.get(session) ?? Number.POSITIVE_INFINITY, latest.get(session) ?? 0)
+  announced.set(session, last)
+  session.goaway(code, last)
+}
+
 const goneAndAnswered: Reply = (visit) => {
-  visit.session.goaway(NGHTTP2_NO_ERROR)
+  goaway(visit, NGHTTP2_NO_ERROR)
   whole(visit)
+}
+
+const closed: Reply = (visit) => {
+  goaway(visit, NGHTTP2_NO_ERROR)
+  visit.session.close()
 }
 
 const reset: Reply = ({ stream, chance }) => stream.close(chance.of(codes))
@@ -66,8 +82,8 @@ const replies: Readonly<Record<string, readonly [weight: number, reply: Reply]>>
   'h2: silence within the content': [1, part(() => {})],
   'h2: no answer': [1, () => {}],
   'h2: goaway, answered': [2, goneAndAnswered],
-  'h2: goaway with an error': [1, ({ session }) => session.goaway(NGHTTP2_INTERNAL_ERROR)],
-  'h2: session closed': [1, ({ session }) => session.close()],
+  'h2: goaway with an error': [1, (visit) => goaway(visit, NGHTTP2_INTERNAL_ERROR)],
+  'h2: session closed': [1, closed],
   'h2: session destroyed': [1, ({ session }) => session.destroy()],
   'h2: session destroyed within the content': [1, part(({ session }) => session.destroy())],
 }
@@ -82,7 +98,8 @@ export function http2Server({ chance, replies: tally, applied }: Books): Http2Se
     stream.on('error', () => {})
     const path = head[':path'] as string
     const { session } = stream
-    if (session === undefined) return
+    if (session === undefined || (stream.id ?? 0) > (announced.get(session) ?? Number.POSITIVE_INFINITY)) return
+    latest.set(session, stream.id ?? 0)
     const parts: Buffer[] = []
     stream.on('data', (bytes: Buffer) => parts.push(bytes))
     stream.on('end', () => {
