@@ -113,8 +113,8 @@ export const aborts: readonly Fault[] = [
         socket.end('HTTP/1.1 429 Slow\r\nretry-after: 20\r\ncontent-length: 0\r\n\r\n'),
       )
       const client = bench.open()
-      const first = aborted({ ...bench, limitMs: undefined }, origin, 600, {}, client)
-      await pause(400)
+      const first = aborted({ ...bench, limitMs: undefined }, origin, 1_500, {}, client)
+      await pause(1_000)
       const wrong = await aborted({ ...bench, limitMs: undefined }, origin, 50, {}, client)
       return (await first) ?? wrong ?? (received.length > 1 ? `${received.length} requests` : undefined)
     },
