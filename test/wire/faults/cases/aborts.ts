@@ -118,7 +118,7 @@ export const aborts: readonly Fault[] = [
       const wrong = await aborted({ ...bench, limitMs: undefined }, origin, 50, {}, client)
       return (await first) ?? wrong ?? (received.length > 1 ? `${received.length} requests` : undefined)
     },
-    { oursAlone: true },
+    { oursAlone: true, realTime: true },
   ),
   fault(group, 'a hundred at once', async (bench) => {
     const { origin } = await bench.raw(() => {})
