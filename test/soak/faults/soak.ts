@@ -67,6 +67,8 @@ export async function soak({ minutes, concurrency, seed, progress }: Order): Pro
   for (let stretch = 1; stretch <= stretches; stretch += 1) {
     const untilMs = startMs + (minutes * 60_000 * stretch) / stretches
     await Promise.all(Array.from({ length: concurrency }, () => worker(untilMs)))
+    // What nobody reads holds its start until its time limit, and is no part of what is left.
+    if (stretches >= leastSamples) await new Promise((resolve) => setTimeout(resolve, longestMs))
     samples.push(await bytesInUse())
     const minute = Math.floor((performance.now() - startMs) / 60_000)
     if (minute > told) progress(`minute ${minute}: ${books.summary(samples)}`)
