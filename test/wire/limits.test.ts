@@ -6,6 +6,9 @@ import { trusting } from '../support/tls.ts'
 import { caught, client } from '../support/wire.ts'
 
 const once = { maxAttempts: 1, timeoutMs: 10_000 } as const
+/** The HTTP/2 library of older lines takes SETTINGS of any size: the limit of the attempt is what ends it there. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const boundsSettings = major > 22 || (major === 22 && minor >= 20)
 const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
 
 /** A server that answers with a start, and then the same for ever. */
@@ -115,15 +118,15 @@ describe('what a server of HTTP/2 sends without measure', () => {
     ],
     [
       'settings of 1,000 entries',
-      'protocol',
+      boundsSettings ? 'protocol' : 'attempt',
       () => frame(settings, 0, 0, Buffer.concat(Array.from({ length: 1_000 }, () => Buffer.from([0, 4, 0, 1, 0, 0])))),
     ],
   ]
 
-  it.each(floods)('%s: a NetworkError, and the process goes on', async (_what, kind, flood) => {
+  it.each(floods)('%s: a typed error, and the process goes on', async (_what, kind, flood) => {
     await using server = await frameServer((session, stream) => session.socket.write(flood(stream)))
-    const error = await caught(client({ connect: trusting })(server.origin, once))
-    expect(error).toBeInstanceOf(NetworkError)
+    const error = await caught(client({ connect: trusting, attemptTimeoutMs: 3_000 })(server.origin, once))
+    expect(error).toBeInstanceOf(kind === 'attempt' ? TimeoutError : NetworkError)
     expect(error).toMatchObject({ kind, attempts: 1 })
     expect(server.requests).toHaveLength(1)
   })
