@@ -29,7 +29,14 @@ export function askHttp2(hop: HopRequest, content: Content, socket: Socket, aske
   stream.on('close', () => failed(Object.assign(new Error('HTTP/2: the stream was closed'), { code: 'ECONNRESET' })))
   // The connection is there already; of an identifier of the stream Node may tell after all else.
   asker.onSent()
-  return { writable: stream, destroy: () => session.destroy() }
+  return {
+    writable: stream,
+    destroy() {
+      session.destroy()
+      // A session that was told to go away ends its half of the connection alone, and waits for a server that may never close.
+      socket.destroy()
+    },
+  }
 }
 
 /** The request as a header section of HTTP/2, RFC 9113 §8.3.1. */

@@ -91,7 +91,10 @@ it.each([
   expect(server.requests).toHaveLength(1)
 })
 
-it('the socket of a session that is over is closed, although its server never answers to that', async () => {
+it.each([
+  ['of an ordinary request', {}],
+  ['of one that asks before it sends its content', { method: 'POST', body: 'x', expectContinue: { afterMs: 10 } }],
+])('the socket of a session that is over is closed, although its server never answers to that: %s', async (_what, init) => {
   await using server = await frameServer((session, stream) => {
     session.goaway(stream, codes.NO_ERROR)
     session.answer(stream, 'ok')
@@ -106,7 +109,7 @@ it('the socket of a session that is over is closed, although its server never an
       ;(done as buildConnector.Callback)(...result)
     })
   const api = client({ connect })
-  for (let count = 0; count < 3; count += 1) expect(await (await api(server.origin)).text()).toBe('ok')
+  for (let count = 0; count < 3; count += 1) expect(await (await api(server.origin, init)).text()).toBe('ok')
   expect(sockets).toHaveLength(3)
   await expect.poll(() => sockets.map(({ destroyed }) => destroyed), { timeout: 10_000 }).toEqual([true, true, true])
 })
