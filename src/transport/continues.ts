@@ -35,8 +35,13 @@ export class ContinueFilter {
     this.#socket = socket
     this.#read = socket.read
     socket.read = (size) => {
-      const chunk = this.#read.call(socket, size) as Buffer | null
-      return this.#awaiting === undefined ? chunk : this.#head(chunk, this.#awaiting)
+      for (;;) {
+        const chunk = this.#read.call(socket, size) as Buffer | null
+        if (this.#awaiting === undefined) return chunk
+        const next = this.#head(chunk, this.#awaiting)
+        // Newer lines of Node.js give part after part, and who gets null comes back for new ones alone.
+        if (next !== null || chunk === null) return next
+      }
     }
     // A request that was given up closed it, and is not to be kept with it.
     socket.once('close', () => {
