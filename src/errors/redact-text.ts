@@ -7,6 +7,8 @@ const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 
 /** The text as one line in which every control character is spelt out. */
 export function escapeControls(text: string): string {
+  // Nearly every text is this, and the search for properties of Unicode takes its time.
+  if (/^[\x20-\x7e]*$/.test(text)) return text
   return text.replace(steering, (character) => {
     const point = character.codePointAt(0) as number
     const hex = point.toString(16)
