@@ -68,8 +68,9 @@ export function deliver(exchange: Exchange, given: Received): Response {
   received.redirected = exchange.redirects.hops.length > 0
   received.crossedOrigins = exchange.redirects.crossedOrigins
   received.watch(exchange)
-  if (exchange.options.events.hears('call.ended')) tellEnd(exchange, received.response)
-  return received.response
+  const { response } = received
+  tellEnd(exchange, response)
+  return response
 }
 
 function held(exchange: Exchange, received: Received): Received {

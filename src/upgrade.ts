@@ -33,10 +33,8 @@ export function upgrader(
     const exchange = normalise(target, { ...given, errors: 'throw' }, options, limits, protocol)
     if (connections.closed) throw closedError(exchange)
     try {
-      const { events } = exchange.options
-      const isHeard = events.hears('call.started')
-      const outcome = isHeard ? events.around(exchange, 'call.started', {}, () => whole(exchange)) : whole(exchange)
-      return await switched(exchange, await outcome)
+      const outcome = await exchange.options.events.around(exchange, 'call.started', {}, () => whole(exchange))
+      return await switched(exchange, outcome)
     } catch (error) {
       return broken(exchange, error)
     }

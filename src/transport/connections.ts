@@ -118,8 +118,7 @@ export class Connections {
   #opener({ connect, connectTimeoutMs, clock, targets }: ConnectionOptions): () => Agent {
     let agent: Agent | undefined
     return () => {
-      const connector = () => connectorOf(connect, connectTimeoutMs, clock, targets)
-      agent ??= this.#kept(trackingAgent(protocolsOf(connect), connector(), clock))
+      agent ??= this.#kept(trackingAgent(protocolsOf(connect), connectorOf(connect, connectTimeoutMs, clock, targets), clock))
       return agent
     }
   }
