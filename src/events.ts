@@ -1,6 +1,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 import { shownValue } from './errors/redact-text.ts'
 import type { Exchange } from './exchange.ts'
+import { attempted } from './listener.ts'
 import type { Observer } from './observation.ts'
 import type { EventMap, EventName, EventOf, Unsubscribe } from './types/events.ts'
 
@@ -129,7 +130,7 @@ export class Events {
 
   #tell(name: EventName, event: object): void {
     for (let events: Events | undefined = this; events !== undefined; events = events.#parent) {
-      for (const listener of events.#listeners.get(name) ?? []) attempted(listener, event)
+      for (const listener of events.#listeners.get(name) ?? []) attempted(listener, event as never)
     }
   }
 }
@@ -143,17 +144,6 @@ function settled<Result>(run: () => Result): () => Result {
     return () => {
       throw error
     }
-  }
-}
-
-/** What a listener throws fails no call, and is reported as that of a listener of an EventTarget is. */
-function attempted(listener: Listener, event: unknown): void {
-  try {
-    listener(event as never)
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error
-    })
   }
 }
 

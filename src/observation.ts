@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { traceCode } from './errors/steadfetch-error.ts'
+import { attempted } from './listener.ts'
 import type { Fields, HopRequest, Received } from './types/exchange.ts'
 import type { OwnNames } from './types/redact.ts'
 import type { WaitReason } from './types/trace.ts'
@@ -155,15 +156,8 @@ export class Observation {
     this.#forget()
   }
 
-  /** Nothing that observing comes to fails a call; it is reported as what a listener throws is. */
   #tell(observer: Observer): void {
-    try {
-      observer.ended(this)
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    attempted((observation: Observation) => observer.ended(observation), this)
   }
 
   /** A response or an error that is kept is not to keep what was sent and received. */

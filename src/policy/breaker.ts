@@ -1,3 +1,4 @@
+import { attempted } from '../listener.ts'
 import type { BreakerChange, BreakerConfig, BreakerState } from '../types/protection.ts'
 import { jittered, retryDefaults } from './backoff.ts'
 import { Window } from './window.ts'
@@ -168,16 +169,8 @@ export class Breaker {
     if (from !== to) this.#tell({ origin: this.#origin, from, to, openMs })
   }
 
-  /** What the listener throws is no failure of the call, and is reported as that of a listener of an EventTarget is. */
   #tell(change: BreakerChange): void {
     const { onChange } = this.#config
-    if (onChange === undefined) return
-    try {
-      onChange(change)
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    if (onChange !== undefined) attempted(onChange, change)
   }
 }

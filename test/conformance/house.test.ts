@@ -20,6 +20,7 @@ const floors: readonly (readonly string[])[] = [
     'deadline.ts',
     'limits.ts',
     'line.ts',
+    'listener.ts',
     'timed.ts',
     'waiting-room.ts',
     'exchange.ts',
